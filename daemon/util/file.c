@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "util/file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+int file_read(const char *path, size_t most, struct bytes *ret)
+{
+	CLEANUP(closep) int fd = -EBADF;
+	CLEANUP(bytes_clear) struct bytes content = {};
+	size_t used = 0;
+	int r;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	/* sysfs and pipes do not tell their size: room for the bound, one byte over it, and a NUL. */
+	r = bytes_zeroed(most + 2, &content);
+	if (r < 0)
+		return r;
+	while (used <= most) {
+		ssize_t n = read(fd, content.data + used, most + 1 - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	if (used > most)
+		return -EFBIG;
+	content.data[used] = '\0';
+	content.size = used;
+	*ret = bytes_take(&content);
+	return 0;
+}
+
+int file_read_line(const char *path, char **ret)
+{
+	CLEANUP(bytes_clear) struct bytes content = {};
+	int r;
+
+	r = file_read(path, 4096, &content);
+	if (r < 0)
+		return r;
+	content.data[strcspn((const char *)content.data, "\n")] = '\0';
+	*ret = (char *)bytes_take(&content).data;
+	return 0;
+}
+
+int write_all(int fd, const void *data, size_t size)
+{
+	const uint8_t *from = data;
+
+	while (size > 0) {
+		ssize_t n = write(fd, from, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		from += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int file_replace(int directory_fd, const char *name, const void *data, size_t size)
+{
+	CLEANUP(closep) int fd = -EBADF;
+	char temporary[256];
+	int r;
+
+	r = snprintf(temporary, sizeof(temporary), ".%s.new", name);
+	if (r < 0 || (size_t)r >= sizeof(temporary))
+		return -ENAMETOOLONG;
+	fd = openat(directory_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, data, size);
+	if (r < 0)
+		return r;
+	if (fsync(fd) < 0)
+		return -errno;
+	if (renameat(directory_fd, temporary, directory_fd, name) < 0)
+		return -errno;
+	if (fsync(directory_fd) < 0)
+		return -errno;
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "util/refusal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *const names[REFUSAL_CODE_MAX] = {
+	[REFUSAL_NONE] = "",
+	[REFUSAL_NOT_AUTHORIZED] = "NotAuthorized",
+	[REFUSAL_NOT_AUTHORIZED_CAN_OBTAIN] = "NotAuthorizedCanObtain",
+	[REFUSAL_NOT_AUTHORIZED_DISMISSED] = "NotAuthorizedDismissed",
+	[REFUSAL_UNKNOWN_COMMAND] = "UnknownCommand",
+	[REFUSAL_UNKNOWN_FEATURE] = "UnknownFeature",
+	[REFUSAL_MALFORMED] = "Malformed",
+	[REFUSAL_TOO_LARGE] = "TooLarge",
+	[REFUSAL_KERNEL_OWNED] = "KernelOwned",
+	[REFUSAL_IMMEDIATE_CHANGES_BLOCKED] = "ImmediateChangesBlocked",
+	[REFUSAL_WOULD_TAINT] = "WouldTaint",
+	[REFUSAL_LOCKDOWN] = "Lockdown",
+	[REFUSAL_CONFLICT] = "Conflict",
+	[REFUSAL_DEVICE_GONE] = "DeviceGone",
+	[REFUSAL_DEVICE_BUSY] = "DeviceBusy",
+	[REFUSAL_LIMIT_EXCEEDED] = "LimitExceeded",
+	[REFUSAL_DEVICE_ERROR] = "DeviceError",
+	[REFUSAL_KERNEL_REFUSED] = "KernelRefused",
+	[REFUSAL_OUTCOME_UNKNOWN] = "OutcomeUnknown",
+	[REFUSAL_AUDIT_UNAVAILABLE] = "AuditUnavailable",
+	[REFUSAL_NOT_SUPPORTED] = "NotSupported",
+};
+
+int refuse(struct refusal *refusal, enum refusal_code code, const char *format, ...)
+{
+	va_list arguments;
+
+	refusal->code = code;
+	va_start(arguments, format);
+	vsnprintf(refusal->message, sizeof(refusal->message), format, arguments);
+	va_end(arguments);
+	return (int)code;
+}
+
+const char *refusal_code_name(enum refusal_code code)
+{
+	return names[code];
+}
