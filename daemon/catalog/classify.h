@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a request would do: (catalog, what the device says of its Features, parsed request) to a
+ * verdict. Pure, and the only place that decides effect and scope. May call util and codec.
+ */
+
+#include "catalog/catalog.h"
+#include "util/refusal.h"
+
+/* How many effect bits have a name, and one for NULL. */
+#define VERDICT_EFFECTS_MAX 17
+
+struct verdict {
+	const struct catalog_command *command; /* NULL: the request is not in the catalog */
+	const struct catalog_feature *feature; /* NULL: no Feature, or one that the catalog lacks */
+	const struct cxl_feature_entry *entry; /* NULL: no Feature, or one that the device lacks */
+	enum effect effect;
+	uint16_t effect_bits; /* as the device reports them */
+	unsigned resets;      /* any of these makes a change live; see enum reset */
+	enum scope scope;     /* the lowest one that the driver takes */
+	enum action action;
+	bool taints;
+};
+
+/* A device's Features as it reported them when it was opened. */
+struct feature_table {
+	struct cxl_feature_entry *entries;
+	size_t n;
+	const char *memdev; /* mem0: stands in for "{memdev}" in the catalog's interfaces */
+};
+
+/*
+ * Judges a CXL request. Refuses with UnknownCommand, UnknownFeature, Malformed (a size or version
+ * that the device does not have), NotSupported or KernelOwned; @ret is then filled as far as it is
+ * known, so that the refusal can be explained and recorded. Returns 0 or the refusal.
+ */
+int classify_cxl(const struct catalog *catalog, const struct feature_table *features,
+		 const struct cxl_request *request, struct verdict *ret, struct refusal *refusal);
+
+/* What a Set of this Feature would be, whether or not it would be refused: for lists. */
+void classify_feature(const struct catalog_feature *feature, const struct cxl_feature_entry *entry,
+		      struct verdict *ret);
+
+/* Whether a Set of this Feature can succeed at all, by what the kernel checks. */
+bool feature_changeable(const struct cxl_feature_entry *entry);
+
+const struct cxl_feature_entry *feature_table_find(const struct feature_table *features,
+						   const uint8_t uuid[CXL_UUID_SIZE]);
+
+/* The kernel interface to use for a Feature of @memdev, cut to @size; "" for fwctl's own. */
+void feature_interface(const struct catalog_feature *feature, const char *memdev, char *ret,
+		       size_t size);
+
+/* The names of the effect bits, NULL-terminated. The strings are static. */
+void verdict_effects(const struct verdict *verdict, const char *ret[VERDICT_EFFECTS_MAX]);
