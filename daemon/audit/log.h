@@ -30,8 +30,8 @@ struct audit_log_config {
 	const char *directory; /* created when missing */
 	const char *daemon_version;
 	const char *catalog_digest;
-	/* Called on the appending thread after each durable record, in order; may be NULL. It must
-	 * not call the log. */
+	/* Called on the appending thread after each durable record that audit_log_append() wrote, in
+	 * order; may be NULL. It must not call the log. What open writes is not told. */
 	void (*appended)(void *userdata, const struct audit_notice *notice);
 	void *userdata;
 };
@@ -44,34 +44,44 @@ struct audit_head {
 
 /*
  * Opens the log, cuts an incomplete last line, writes the genesis record of a new log, and closes
- * each intent without an outcome by a recover record. Takes a lock on the directory, so that two daemons do
- * not write one log. Returns 0 or -errno (-EBADMSG: the last segment's chain is broken; -EBUSY: locked) with the reason logged.
+ * each intent without an outcome by a recover record. Takes a lock on the directory, so that two
+ * daemons do not write one log. Returns 0 or -errno (-EBADMSG: the last segment's chain is broken;
+ * -EBUSY: locked) with the reason logged.
  */
 int audit_log_open(const struct audit_log_config *config, struct audit_log **ret);
 void audit_log_close(struct audit_log *log);
 DEFINE_CLEANUP(struct audit_log *, audit_log_close);
 
+/* A new catalog was loaded: its digest, of at most DIGEST_TEXT_SIZE - 1 characters, for the records
+ * from now on. Does not block. */
+void audit_log_set_catalog(struct audit_log *log, const char *digest);
+
 /*
- * Makes sure that @size more bytes fit on the disk. Returns 0, or -errno (-ENOSPC: no room), and the
- * log then says that it is refusing until a later call succeeds. audit_log_release() gives room back that was not used or that
- * an append has used up by now.
+ * Makes sure that @size more bytes fit on the disk; every append must be covered by a reservation
+ * (audit_record_room()). Returns 0, or -errno (-ENOSPC: no room), and the log then says that it is
+ * refusing until a later call succeeds. audit_log_release() gives room back that was not used or
+ * that an append has used up by now; it does not block.
  */
 int audit_log_reserve(struct audit_log *log, size_t size);
 void audit_log_release(struct audit_log *log, size_t size);
 
 /*
  * Appends and flushes: when this returns 0 the record is durable and *@ret_sequence its number. A
- * failed write or flush is final: this and every later call return -errno.
+ * failed write or flush is final: this and every later call return -errno, as does every later
+ * audit_log_reserve(). Not final, and nothing written: -EINVAL for an intent, outcome or recover
+ * record without a request id, -EMSGSIZE for a line over 16 MiB, -ENOSPC when there is no room.
  */
 int audit_log_append(struct audit_log *log, const struct audit_record *record,
 		     uint64_t *ret_sequence);
 
+/* The last durable record. Does not block. */
 struct audit_head audit_log_head(struct audit_log *log);
 
 /*
- * Durable lines from @first on, without their '\n', as a NULL-terminated array that audit_lines_free()
- * frees: at most @most, AUDIT_READ_LINES_MAX and AUDIT_READ_BYTES_MAX of them, but
- * always one where there is one. Returns their number or -errno.
+ * Durable lines from @first on (or from the oldest, where that is later), without their '\n', as a
+ * NULL-terminated array that audit_lines_free() frees: at most @most, AUDIT_READ_LINES_MAX and
+ * AUDIT_READ_BYTES_MAX of them, but always one where there is one and @most is not 0. Returns their
+ * number or -errno (-EBADMSG: the log is damaged there).
  */
 int audit_log_read(struct audit_log *log, uint64_t first, uint32_t most, char ***ret_lines);
 

@@ -17,6 +17,8 @@
 #include "util/digest.h"
 #include "util/vocabulary.h"
 
+struct json_object;
+
 enum audit_type {
 	AUDIT_GENESIS, /* the first record of a segment */
 	AUDIT_INTENT,  /* what is about to be done; durable before the ioctl */
@@ -38,7 +40,10 @@ enum audit_class {
 	AUDIT_CLASS_MAX
 };
 
-/* Everything below borrows its strings and bytes; a NULL or empty optional one is left out. */
+/*
+ * Everything below borrows its strings and bytes; a NULL or empty optional one is left out. A text
+ * other than the reason that is longer than docs/audit.md grants it is cut, and then ends in U+2026.
+ */
 
 /* Who asked. What the bus vouches for, and what was read from /proc and may be somebody else's. */
 struct audit_peer {
@@ -113,6 +118,10 @@ struct audit_record {
 	const struct audit_outcome *outcome;
 	const struct audit_taint *taint;
 	uint64_t intent; /* recover: the intent's seq; 0 = none */
+
+	/* recover: the intent as it was read back, whose device and command are repeated in place
+	 * of those above; optional. */
+	struct json_object *repeats;
 };
 
 /* What the log itself adds to each record. */
@@ -131,11 +140,15 @@ int audit_type_from_string(const char *text);
 const char *audit_class_to_string(enum audit_class class);
 
 /*
- * The record's line with its '\n', and its hash. Text that is not UTF-8, and control characters, are
- * escaped so that one record is always one line that every JSON parser takes. Returns 0 or -ENOMEM.
+ * The record's line with its '\n', and its hash. Control characters are escaped, and what is not UTF-8
+ * becomes U+FFFD, so that one record is always one line that every JSON parser takes. Returns 0 or
+ * -ENOMEM.
  */
 int audit_record_format(const struct audit_record *record, const struct audit_stamp *stamp,
 			struct bytes *ret_line, char ret_hash[DIGEST_TEXT_SIZE]);
 
-/* No line of a record with these sizes is longer: what must be reserved for it. */
+/*
+ * No line of a record with these sizes is longer: what must be reserved for it. A read-back counts
+ * as @before_size does.
+ */
 size_t audit_record_room(size_t data_size, size_t before_size, size_t reason_size);

@@ -94,11 +94,13 @@ struct cxl_response {
 /*
  * Parses @raw. Refuses with UnknownCommand (another opcode) or Malformed: a size that does not
  * match, a reserved byte that is not zero, an unknown selection, an offset and count that leave
- * 16 bits, a Set with an offset, with transfer flags, or without data.
+ * 16 bits, a Set with an offset, with transfer flags, or without data; with TooLarge: a Set of more
+ * data than CXL_FEATURE_DATA_MAX.
  */
 int cxl_parse_request(const struct bytes *raw, struct cxl_request *ret, struct refusal *refusal);
 
-/* These build what cxl_parse_request() takes. Return 0 or -ENOMEM. */
+/* These build what cxl_parse_request() takes; @count and @size are not 0 and at most
+ * CXL_FEATURE_DATA_MAX. Return 0 or -ENOMEM. */
 int cxl_build_get_supported_features(uint16_t start, uint32_t entry_bytes, struct bytes *ret);
 int cxl_build_get_feature(const uint8_t uuid[CXL_UUID_SIZE], enum selection selection,
 			  uint16_t count, struct bytes *ret);
@@ -125,7 +127,8 @@ void cxl_write_feature_entry(const struct cxl_feature_entry *entry,
 /* The specification's name of a return code: "PAYLOADLEN"; "unknown" where it has none. */
 const char *cxl_return_code_name(uint32_t code);
 
-/* The name of one effect bit: "config-change-cold-reset"; "reserved" for bits without a meaning. */
+/* The name of an effect by its bit's number (0 is "config-change-cold-reset"); "reserved" for bits
+ * without a meaning. */
 const char *cxl_effect_name(unsigned bit);
 
 /* The mask of an effect by its name, or -EINVAL. */

@@ -7,6 +7,9 @@
 
 #include "util/file.h"
 
+/* As many characters of a file's name are shown. */
+#define NAME_SHOWN 100
+
 /* Appends the way from the root to @at: "features[3].uuid". */
 static void write_place(const struct json_cursor *at, char *to, size_t size)
 {
@@ -27,18 +30,59 @@ static void write_place(const struct json_cursor *at, char *to, size_t size)
 		snprintf(to + used, size - used, "[%zu]", at->index);
 }
 
-int json_fail(const struct json_cursor *at, const char *format, ...)
+/* The end of a long file name says more than its beginning. */
+static const char *shown_name(const char *file)
+{
+	size_t length = strlen(file);
+
+	return length > NAME_SHOWN ? file + length - NAME_SHOWN : file;
+}
+
+static int fail(const struct json_cursor *at, const char *format, va_list arguments)
 {
 	char place[160], words[240];
-	va_list arguments;
 
 	write_place(at, place, sizeof(place));
-	va_start(arguments, format);
 	vsnprintf(words, sizeof(words), format, arguments);
-	va_end(arguments);
-	snprintf(at->problem->text, sizeof(at->problem->text), "%.100s: %s: %s", at->file, place,
-		 words);
+	snprintf(at->problem->text, sizeof(at->problem->text), "%.100s: %s: %s",
+		 shown_name(at->file), place, words);
 	return -EINVAL;
+}
+
+static struct json_cursor descend(const struct json_cursor *parent, struct json_object *value,
+				  const char *key, size_t index)
+{
+	return (struct json_cursor){
+		.value = value,
+		.parent = parent,
+		.key = key,
+		.index = index,
+		.file = parent->file,
+		.problem = parent->problem,
+	};
+}
+
+int json_fail(const struct json_cursor *at, const char *format, ...)
+{
+	va_list arguments;
+	int r;
+
+	va_start(arguments, format);
+	r = fail(at, format, arguments);
+	va_end(arguments);
+	return r;
+}
+
+int json_fail_member(const struct json_cursor *object, const char *key, const char *format, ...)
+{
+	struct json_cursor member = descend(object, NULL, key, 0);
+	va_list arguments;
+	int r;
+
+	va_start(arguments, format);
+	r = fail(&member, format, arguments);
+	va_end(arguments);
+	return r;
 }
 
 int json_parse(const char *name, const char *text, size_t size, struct json_problem *problem,
@@ -58,14 +102,15 @@ int json_parse(const char *name, const char *text, size_t size, struct json_prob
 	error = json_tokener_get_error(tokener);
 	offset = json_tokener_get_parse_end(tokener);
 	json_tokener_free(tokener);
-	if (error == json_tokener_success && parsed && offset >= strlen(text)) {
+	if (error == json_tokener_success && parsed && offset >= size) {
 		*ret = parsed;
 		return 0;
 	}
 	json_object_put(parsed);
 	for (size_t i = 0; i < offset && i < size; i++)
 		line += text[i] == '\n';
-	snprintf(problem->text, sizeof(problem->text), "%.100s: line %zu: %s", name, line,
+	snprintf(problem->text, sizeof(problem->text), "%.100s: line %zu: %s", shown_name(name),
+		 line,
 		 error == json_tokener_success	? "text after the end of the JSON value" :
 		 error == json_tokener_continue ? "the file ends inside a JSON value" :
 						  json_tokener_error_desc(error));
@@ -80,10 +125,10 @@ int json_load(const char *file, size_t most, struct json_problem *problem, struc
 	r = file_read(file, most, &content);
 	if (r == -EFBIG)
 		snprintf(problem->text, sizeof(problem->text),
-			 "%.100s: larger than %zu bytes; split it", file, most);
+			 "%.100s: larger than %zu bytes; split it", shown_name(file), most);
 	else if (r < 0)
-		snprintf(problem->text, sizeof(problem->text), "%.100s: cannot be read: %s", file,
-			 strerror(-r));
+		snprintf(problem->text, sizeof(problem->text), "%.100s: cannot be read: %s",
+			 shown_name(file), strerror(-r));
 	if (r < 0)
 		return r;
 	return json_parse(file, (const char *)content.data, content.size, problem, ret);
@@ -95,26 +140,17 @@ struct json_cursor json_root(struct json_object *value, const char *file,
 	return (struct json_cursor){ .value = value, .file = file, .problem = problem };
 }
 
-static struct json_cursor descend(const struct json_cursor *parent, struct json_object *value,
-				  const char *key, size_t index)
-{
-	return (struct json_cursor){
-		.value = value,
-		.parent = parent,
-		.key = key,
-		.index = index,
-		.file = parent->file,
-		.problem = parent->problem,
-	};
-}
-
+/* Text is passed on as a C string: one that hides something behind a NUL is refused here. */
 static int check_type(const struct json_cursor *at, enum json_type type)
 {
-	if (json_object_is_type(at->value, type))
-		return 0;
-	return json_fail(at, "is of type %s; write a value of type %s",
-			 json_type_to_name(json_object_get_type(at->value)),
-			 json_type_to_name(type));
+	if (!json_object_is_type(at->value, type))
+		return json_fail(at, "is of type %s; write a value of type %s",
+				 json_type_to_name(json_object_get_type(at->value)),
+				 json_type_to_name(type));
+	if (type == json_type_string && strlen(json_object_get_string(at->value)) !=
+						(size_t)json_object_get_string_len(at->value))
+		return json_fail(at, "holds a NUL character; remove it");
+	return 0;
 }
 
 int json_check_keys(const struct json_cursor *object, const char *const keys[])

@@ -50,6 +50,10 @@ struct json_cursor json_root(struct json_object *value, const char *file,
 /* Tells "FILE: PLACE: WORDS" and returns -EINVAL. */
 int json_fail(const struct json_cursor *at, const char *format, ...) PRINTF(2, 3);
 
+/* The same at the member @key of an object, whatever its type and whether or not it is there. */
+int json_fail_member(const struct json_cursor *object, const char *key, const char *format, ...)
+	PRINTF(3, 4);
+
 /* Fails when the value is not an object, or has a key that is not in the NULL-terminated @keys. */
 int json_check_keys(const struct json_cursor *object, const char *const keys[]);
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include "feature.h"
+#include "print.h"
+#include "tree.h"
+#include "verbs.h"
+
+/* Longer values are printed as lines with offsets. */
+#define ONE_LINE_SIZE 32
+
+static int print_fields(struct json_object *fields)
+{
+	static const struct column columns[] = { { "FIELD", 0 }, { "VALUE", 0 } };
+	CLEANUP(table_freep) struct table *table = NULL;
+	int r;
+
+	if (!json_object_is_type(fields, json_type_object) ||
+	    json_object_object_length(fields) == 0)
+		return 0;
+	r = table_new(columns, ARRAY_LENGTH(columns), &table);
+	if (r < 0)
+		return r;
+	json_object_object_foreach(fields, name, value)
+	{
+		const char *text = json_object_get_string(value);
+
+		if (json_object_is_type(value, json_type_boolean))
+			text = json_object_get_boolean(value) ? "yes" : "no";
+		r = table_add(table, (const char *[]){ name, text ? text : "" });
+		if (r < 0)
+			return r;
+	}
+	print_line("%s", "");
+	table_print(table);
+	return 0;
+}
+
+static int print_value(struct json_object *document, const char *name, const struct bytes *data)
+{
+	print_pair("Feature", "%s%s%s", name, *name ? " " : "", member_text(document, "feature"));
+	print_pair("Selection", "%s", member_text(document, "selection"));
+	print_pair("Version", "%s", member_text(document, "version"));
+	print_pair("Size", "%zu bytes", data->size);
+	if (data->size <= ONE_LINE_SIZE) {
+		print_pair("Value", "%s", member_text(document, "data"));
+	} else {
+		print_line("Value");
+		print_dump(data->data, data->size);
+	}
+	return print_fields(member(document, "fields"));
+}
+
+/* What the broker says of the value, with the Feature and the value themselves. */
+static int make_document(struct json_object *info, const char *feature, const struct bytes *data)
+{
+	CLEANUP(freep) char *hex = hex_encode(data->data, data->size);
+	int r;
+
+	if (!hex)
+		return -ENOMEM;
+	r = member_put(info, "feature", json_object_new_string(feature));
+	if (r < 0)
+		return r;
+	return member_put(info, "data", json_object_new_string(hex));
+}
+
+int verb_get(struct client *client, char *const words[], size_t n)
+{
+	const struct options *options = &client->options;
+	CLEANUP(device_clear) struct device device = {};
+	CLEANUP(json_putp) struct json_object *feature = NULL;
+	CLEANUP(json_putp) struct json_object *document = NULL;
+	CLEANUP(bytes_clear) struct bytes data = {};
+	const char *id;
+	int r;
+
+	(void)n;
+	if (options->raw && options->json)
+		return report(options, ERROR_USAGE,
+			      "--raw and --json exclude each other; leave one out");
+	r = client_cxl_device(client, words[0], &device);
+	if (r != 0)
+		return r;
+	r = feature_find(client, &device, words[1], &feature);
+	if (r != 0)
+		return r;
+	id = feature_id(feature, words[1]);
+	r = feature_get(client, &device, id, options->selection, &data, &document);
+	if (r != 0)
+		return r;
+	if (options->raw) {
+		fwrite(data.data, 1, data.size, stdout);
+		return 0;
+	}
+	r = make_document(document, id, &data);
+	if (r < 0)
+		return r;
+	if (!options->json)
+		return print_value(document, member_text(feature, "name"), &data);
+	print_document(document);
+	return 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "bus.h"
+#include "config.h"
+#include "verbs.h"
+
+struct verb {
+	const char *name; /* one word or two */
+	const char *words;
+	const char *help;
+	size_t least; /* words behind the verb */
+	size_t most;
+	unsigned options; /* enum verb_option that it takes */
+	int (*run)(struct client *client, char *const words[], size_t n);
+};
+
+#define MANY 300
+
+/* A verb of two words stands before the one that is its first word. */
+static const struct verb verbs[] = {
+	{ "list", "", "show the devices", 0, 0, 0, verb_list },
+	{ "show", "DEV", "show all about a device", 1, 1, 0, verb_show },
+	{ "features", "DEV", "show the Features of a CXL device", 1, 1, 0, verb_features },
+	{ "get", "DEV FEATURE", "read a Feature", 2, 2, OPTION_SELECTION | OPTION_RAW, verb_get },
+	{ "set", "DEV FEATURE VALUE", "change a Feature, persistently", 3, MANY, 0, verb_set },
+	{ "explain", "DEV FEATURE [VALUE]",
+	  "say what reading (or, with VALUE, changing) a Feature means and needs; runs nothing", 2,
+	  MANY, OPTION_SELECTION, verb_explain },
+	{ "audit show", "N", "show the request that audit record N is about", 1, 1, 0,
+	  verb_audit_show },
+	{ "audit verify", "[DIR]", "prove the audit log, or the copy of it in DIR", 0, 1, 0,
+	  verb_audit_verify },
+	{ "audit follow", "", "print audit records as they are announced", 0, 0, 0,
+	  verb_audit_follow },
+	{ "audit", "", "show the newest audit records", 0, 0, OPTION_FIRST | OPTION_MOST,
+	  verb_audit },
+	{ "status", "", "show the state of the broker", 0, 0, 0, verb_status },
+};
+
+static void print_help(void)
+{
+	printf("Usage: fwctl [OPTION...] VERB [WORD...]\n\n"
+	       "Asks the fwctl broker, fwctld, about the firmware of devices.\n\nVerbs:\n");
+	for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
+		int used = printf("  %s %s", verbs[i].name, verbs[i].words);
+
+		printf("%*s%s\n", used < 30 ? 30 - used : 2, "", verbs[i].help);
+	}
+	printf("\nDEV is a name or an alias of a device: fwctl0, mem0, 0000:0d:00.0.\n"
+	       "FEATURE is a name or a UUID.\n"
+	       "VALUE is hexadecimal digits, @FILE, - for stdin, or field=value [field=value...]\n"
+	       "where the fields are known; numbers are decimal or 0x.\n\n%s\n"
+	       "Exit: 0 done, 1 failed, 2 usage, 3 not authorized, 4 refused by policy,\n"
+	       "5 the device said no, 6 the audit log failed or does not verify,\n"
+	       "7 no such device or no broker, 8 the outcome is unknown.\n",
+	       options_help);
+}
+
+/* The verb that the arguments begin with, and the number of words that it takes; or NULL. */
+static const struct verb *find_verb(const struct options *options, size_t *ret_length)
+{
+	char two[64] = "";
+
+	if (options->n_arguments > 1)
+		snprintf(two, sizeof(two), "%s %s", options->arguments[0], options->arguments[1]);
+	for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
+		bool both = strcmp(verbs[i].name, two) == 0;
+
+		if (!both && strcmp(verbs[i].name, options->arguments[0]) != 0)
+			continue;
+		*ret_length = both ? 2 : 1;
+		return &verbs[i];
+	}
+	return NULL;
+}
+
+static int run_verb(struct client *client)
+{
+	const struct options *options = &client->options;
+	const struct verb *verb;
+	size_t length, n;
+
+	if (options->n_arguments == 0)
+		return report(options, ERROR_USAGE, "a verb is missing; see 'fwctl --help'");
+	verb = find_verb(options, &length);
+	if (!verb)
+		return report(options, ERROR_USAGE, "there is no verb '%s'; see 'fwctl --help'",
+			      options->arguments[0]);
+	if (options->given & ~verb->options)
+		return report(options, ERROR_USAGE, "%s does not go with '%s'; see 'fwctl --help'",
+			      options_name(options->given & ~verb->options), verb->name);
+	n = options->n_arguments - length;
+	if (n < verb->least || n > verb->most)
+		return report(options, ERROR_USAGE, "%s arguments; write: fwctl %s%s%s",
+			      n < verb->least ? "too few" : "too many", verb->name,
+			      *verb->words ? " " : "", verb->words);
+	return verb->run(client, options->arguments + length, n);
+}
+
+/* Runs the verb, ends what it began, and makes an exit code of how it ended. */
+static int run(struct client *client)
+{
+	int r;
+
+	r = run_verb(client);
+	client_close(client);
+	if (r < 0)
+		r = report(&client->options, ERROR_FAILED, "%s", strerror(-r));
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		report(&client->options, ERROR_FAILED, "cannot write to stdout: %m");
+		if (r == EXIT_DONE)
+			r = EXIT_FAILED;
+	}
+	return r;
+}
+
+int main(int argc, char *argv[])
+{
+	struct client client = {};
+	struct options *options = &client.options;
+
+	options_parse(argc, argv, options);
+	if (options->problem[0] != '\0')
+		return report(options, ERROR_USAGE, "%s; see 'fwctl --help'", options->problem);
+	if (options->help)
+		print_help();
+	else if (options->version)
+		puts("fwctl " FWCTLD_VERSION);
+	else
+		return run(&client);
+	return EXIT_DONE;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "print.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tree.h"
+
+#define LABEL_WIDTH 16
+#define GAP 2
+#define DUMP_WIDTH 16u
+
+struct table {
+	const struct column *columns;
+	size_t n_columns;
+	char **cells; /* row after row */
+	size_t n_cells;
+};
+
+/* Replaces C0, DEL and the C1 controls, which are 0xc2 0x80 to 0xc2 0x9f in UTF-8. */
+static void clean(char *text)
+{
+	for (unsigned char *at = (unsigned char *)text; *at; at++) {
+		if (*at < 0x20 || *at == 0x7f)
+			*at = '?';
+		if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
+			at[0] = at[1] = '?';
+	}
+}
+
+static bool begins_character(char byte)
+{
+	return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+static size_t width(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += begins_character(*text);
+	return n;
+}
+
+/* Cuts to @most characters, the last three of which are then dots. */
+static void shorten(char *text, size_t most)
+{
+	size_t n = 0;
+
+	if (most < 4 || width(text) <= most)
+		return;
+	for (;; text++) {
+		if (!begins_character(*text))
+			continue;
+		if (n++ == most - 3)
+			break;
+	}
+	/* At least four characters are left here, so that the dots and the NUL fit. */
+	strcpy(text, "...");
+}
+
+int table_new(const struct column *columns, size_t n, struct table **ret)
+{
+	struct table *table;
+
+	table = calloc(1, sizeof(*table));
+	if (!table)
+		return -ENOMEM;
+	table->columns = columns;
+	table->n_columns = n;
+	*ret = table;
+	return 0;
+}
+
+void table_free(struct table *table)
+{
+	for (size_t i = 0; i < table->n_cells; i++)
+		free(table->cells[i]);
+	free(table->cells);
+	free(table);
+}
+
+int table_add(struct table *table, const char *const cells[])
+{
+	char **grown;
+
+	grown = reallocarray(table->cells, table->n_cells + table->n_columns, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	table->cells = grown;
+	for (size_t i = 0; i < table->n_columns; i++) {
+		char *cell = strdup(*cells[i] ? cells[i] : "-");
+
+		if (!cell)
+			return -ENOMEM;
+		clean(cell);
+		shorten(cell, table->columns[i].most);
+		table->cells[table->n_cells++] = cell;
+	}
+	return 0;
+}
+
+static void print_cell(const struct table *table, size_t column, const char *text)
+{
+	size_t widest = width(table->columns[column].title);
+
+	if (column + 1 == table->n_columns) {
+		printf("%s\n", text);
+		return;
+	}
+	for (size_t i = column; i < table->n_cells; i += table->n_columns) {
+		size_t this = width(table->cells[i]);
+
+		widest = this > widest ? this : widest;
+	}
+	printf("%s%*s", text, (int)(widest - width(text) + GAP), "");
+}
+
+void table_print(const struct table *table)
+{
+	for (size_t i = 0; i < table->n_columns; i++)
+		print_cell(table, i, table->columns[i].title);
+	for (size_t i = 0; i < table->n_cells; i++)
+		print_cell(table, i % table->n_columns, table->cells[i]);
+}
+
+/* The cleaned text of a format, owned by the caller; NULL when out of memory. */
+static char *format_clean(const char *format, va_list arguments) PRINTF(1, 0);
+
+static char *format_clean(const char *format, va_list arguments)
+{
+	char *text;
+
+	if (vasprintf(&text, format, arguments) < 0)
+		return NULL;
+	clean(text);
+	return text;
+}
+
+void print_pair(const char *label, const char *format, ...)
+{
+	CLEANUP(freep) char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = format_clean(format, arguments);
+	va_end(arguments);
+	if (text && *text)
+		printf("%-*s  %s\n", LABEL_WIDTH, label, text);
+}
+
+void print_line(const char *format, ...)
+{
+	CLEANUP(freep) char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = format_clean(format, arguments);
+	va_end(arguments);
+	if (text)
+		puts(text);
+}
+
+void print_words(const char *format, ...)
+{
+	CLEANUP(freep) char *text = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	text = format_clean(format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "%s\n", text ? text : "fwctl: out of memory");
+}
+
+void print_error_document(const char *error, const char *message)
+{
+	CLEANUP(json_putp) struct json_object *document = json_object_new_object();
+
+	if (!document || member_put(document, "error", json_object_new_string(error)) < 0 ||
+	    member_put(document, "message", json_object_new_string(message)) < 0) {
+		fputs("{\"error\":\"\",\"message\":\"out of memory\"}\n", stderr);
+		return;
+	}
+	fprintf(stderr, "%s\n",
+		json_object_to_json_string_ext(document, JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+void print_document(struct json_object *document)
+{
+	puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
+							      JSON_C_TO_STRING_SPACED |
+							      JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+void print_document_line(struct json_object *document)
+{
+	puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+void print_dump(const void *data, size_t size)
+{
+	const uint8_t *bytes = data;
+
+	for (size_t i = 0; i < size; i++) {
+		if (i % DUMP_WIDTH == 0)
+			printf("%s%04zx ", i > 0 ? "\n" : "", i);
+		printf(" %02x", bytes[i]);
+	}
+	if (size > 0)
+		putchar('\n');
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/broker.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "config.h"
+#include "util/log.h"
+
+/* Denials and pages of the log that wait at once. */
+#define CLERK_DEPTH 256
+
+/* A notice of the log on its way from the thread that appended to the loop. */
+struct notice {
+	struct job job;
+	struct broker *broker;
+	struct audit_notice notice;
+	char device[16];
+	char command[64];
+};
+
+static void on_notice(struct job *job)
+{
+	struct notice *notice = container_of(job, struct notice, job);
+	struct broker *broker = notice->broker;
+
+	if (broker->listener.record_appended)
+		broker->listener.record_appended(broker->listener.userdata, &notice->notice);
+	free(notice);
+}
+
+static void on_appended(void *userdata, const struct audit_notice *from)
+{
+	struct broker *broker = userdata;
+	struct notice *notice = calloc(1, sizeof(*notice));
+
+	if (!notice) {
+		log_error("Out of memory: nobody is told of audit record %llu",
+			  (unsigned long long)from->sequence);
+		return;
+	}
+	notice->job.done = on_notice;
+	notice->broker = broker;
+	notice->notice = *from;
+	snprintf(notice->device, sizeof(notice->device), "%s", from->device);
+	snprintf(notice->command, sizeof(notice->command), "%s", from->command);
+	notice->notice.device = notice->device;
+	notice->notice.command = notice->command;
+	completions_post(broker->completions, &notice->job);
+}
+
+static void on_appeared(void *userdata, struct device *device)
+{
+	struct broker *broker = userdata;
+
+	log_info("%s: %s device %s%s", device->name, device_type_to_string(device->identity.type),
+		 device->identity.parent_name, device->simulated ? ", simulated" : "");
+	broker->listener.device_appeared(broker->listener.userdata, device);
+}
+
+static void on_vanished(void *userdata, struct device *device)
+{
+	struct broker *broker = userdata;
+
+	log_info("%s has gone", device->name);
+	broker->listener.device_vanished(broker->listener.userdata, device);
+}
+
+static void on_settled(void *userdata)
+{
+	struct broker *broker = userdata;
+
+	broker->listener.settled(broker->listener.userdata);
+}
+
+static void tell_stopped(struct broker *broker)
+{
+	if (broker->clerk_left && broker->devices_left)
+		broker->listener.stopped(broker->listener.userdata);
+}
+
+/* The job that the clerk's end completes; one, because a process has one broker. */
+struct clerk_end {
+	struct job job;
+	struct broker *broker;
+};
+
+static void on_clerk_left(struct job *job)
+{
+	struct clerk_end *end = container_of(job, struct clerk_end, job);
+	struct broker *broker = end->broker;
+
+	free(end);
+	broker->clerk_left = true;
+	tell_stopped(broker);
+}
+
+static void on_devices_left(void *userdata)
+{
+	struct broker *broker = userdata;
+	struct clerk_end *end;
+
+	broker->devices_left = true;
+	/* The clerk goes last: a device's last request may still have a denial to write. */
+	end = calloc(1, sizeof(*end));
+	if (!end) {
+		broker->listener.stopped(broker->listener.userdata);
+		return;
+	}
+	*end = (struct clerk_end){ .job = { .done = on_clerk_left }, .broker = broker };
+	worker_close(broker->clerk, &end->job);
+}
+
+static int load_catalog(struct broker *broker)
+{
+	struct json_problem problem = {};
+	int r;
+
+	r = catalog_load(broker->paths.catalog, &problem, &broker->catalog);
+	if (r < 0)
+		log_error("The catalog cannot be used: %s", problem.text);
+	return r;
+}
+
+static int open_log(struct broker *broker)
+{
+	struct audit_log_config config = {
+		.directory = broker->paths.log,
+		.daemon_version = FWCTLD_VERSION,
+		.catalog_digest = catalog_digest(broker->catalog),
+		.appended = on_appended,
+		.userdata = broker,
+	};
+
+	return audit_log_open(&config, &broker->audit);
+}
+
+static int open_source(struct broker *broker)
+{
+	struct json_problem problem = {};
+	int r;
+
+	if (!broker->paths.simulate)
+		return kernel_source_new(broker->event, &broker->source);
+	r = simulated_source_new(broker->completions, broker->paths.simulate, &problem,
+				 &broker->source);
+	if (r < 0)
+		log_error("The simulated devices cannot be used: %s", problem.text);
+	return r;
+}
+
+static int make_table(struct broker *broker)
+{
+	struct device_table_config config = {
+		.completions = broker->completions,
+		.queue_depth = broker->config.queue_depth,
+		.state_directory = broker->paths.state,
+		.boot_id = broker->boot_id,
+		.appeared = on_appeared,
+		.vanished = on_vanished,
+		.settled = on_settled,
+		.closed = on_devices_left,
+		.userdata = broker,
+	};
+
+	if (mkdir(broker->paths.state, 0700) < 0 && errno != EEXIST)
+		return log_errno(-errno, "%s cannot be made; make it, or pass --state-directory",
+				 broker->paths.state);
+	return device_table_new(&config, &broker->devices);
+}
+
+static int prepare(struct broker *broker)
+{
+	int r;
+
+	r = load_catalog(broker);
+	if (r < 0)
+		return r;
+	r = host_boot_id(&broker->boot_id);
+	if (r < 0)
+		return log_errno(r, "The boot id cannot be read");
+	r = completions_new(broker->event, &broker->completions);
+	if (r < 0)
+		return r;
+	r = open_source(broker);
+	if (r < 0)
+		return r;
+	r = make_table(broker);
+	if (r < 0)
+		return r;
+	r = open_log(broker);
+	if (r < 0)
+		return r;
+	return worker_new(broker->completions, "clerk", CLERK_DEPTH, &broker->clerk);
+}
+
+int broker_new(sd_event *event, const struct config *config, const struct broker_paths *paths,
+	       struct broker **ret)
+{
+	CLEANUP(broker_freep) struct broker *broker = NULL;
+	int r;
+
+	broker = calloc(1, sizeof(*broker));
+	if (!broker)
+		return -ENOMEM;
+	broker->event = sd_event_ref(event);
+	broker->config = *config;
+	broker->paths = *paths;
+	r = prepare(broker);
+	if (r < 0)
+		return r;
+	*ret = take_pointer(broker);
+	return 0;
+}
+
+void broker_free(struct broker *broker)
+{
+	if (broker->authorizer)
+		authorizer_free(broker->authorizer);
+	if (broker->devices)
+		device_table_free(broker->devices);
+	if (broker->source)
+		device_source_free(broker->source);
+	if (broker->audit)
+		audit_log_close(broker->audit);
+	if (broker->completions)
+		completions_free(broker->completions);
+	if (broker->catalog)
+		catalog_unref(broker->catalog);
+	free(broker->boot_id);
+	sd_event_unref(broker->event);
+	free(broker);
+}
+
+int broker_start(struct broker *broker, sd_bus *bus, const struct broker_listener *listener)
+{
+	int r;
+
+	broker->listener = *listener;
+	r = authorizer_new(bus, &broker->authorizer);
+	if (r < 0)
+		return r;
+	return broker->source->ops->start(broker->source, broker->devices);
+}
+
+void broker_stop(struct broker *broker)
+{
+	authorizer_drop(broker->authorizer, NULL);
+	device_table_close(broker->devices);
+}
+
+struct gate broker_gate(struct broker *broker)
+{
+	return (struct gate){
+		.immediate = immediate_changes_state(&broker->config),
+		.lockdown = host_lockdown(),
+		.full_under_lockdown = broker->config.full_under_lockdown,
+		.tainted = broker->source->ops->tainted(broker->source) > 0,
+	};
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Owns the parts and ties them together; what bus/ talks to. May call catalog, audit, device and
+ * all below. On the loop's thread, except where a function says otherwise.
+ */
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "audit/log.h"
+#include "broker/authorize.h"
+#include "broker/configuration.h"
+#include "broker/gate.h"
+#include "catalog/catalog.h"
+#include "device/source.h"
+#include "device/table.h"
+
+/* Where things are; the strings must outlive the broker. */
+struct broker_paths {
+	const char *catalog;
+	const char *log;
+	const char *state;
+	const char *simulate; /* NULL: the kernel's devices */
+};
+
+/* What bus/ wants to hear of. */
+struct broker_listener {
+	void (*device_appeared)(void *userdata, struct device *device);
+	void (*device_vanished)(void *userdata, struct device *device);
+	void (*device_changed)(void *userdata, struct device *device); /* its pending resets */
+	void (*record_appended)(void *userdata, const struct audit_notice *notice);
+	void (*settled)(void *userdata); /* the devices of the start are there */
+	void (*stopped)(void *userdata); /* after broker_stop() */
+	void *userdata;
+};
+
+struct broker {
+	sd_event *event;
+	struct authorizer *authorizer;
+	struct config config;
+	struct broker_paths paths;
+	struct broker_listener listener;
+	char *boot_id;
+	struct completions *completions;
+	struct catalog *catalog;
+	struct audit_log *audit;
+	struct device_source *source;
+	struct device_table *devices;
+	struct worker *clerk; /* writes denials, reads the log, loads catalogs */
+	bool clerk_left;
+	bool devices_left;
+};
+
+/*
+ * Loads the catalog, opens the log and prepares the devices; what is wrong with a file is logged.
+ * Returns 0 or -errno.
+ */
+int broker_new(sd_event *event, const struct config *config, const struct broker_paths *paths,
+	       struct broker **ret);
+void broker_free(struct broker *broker);
+DEFINE_CLEANUP(struct broker *, broker_free);
+
+/* Opens the devices; polkit is asked over @bus. @listener is copied. Returns 0 or -errno. */
+int broker_start(struct broker *broker, sd_bus *bus, const struct broker_listener *listener);
+
+/* Drops what waits for polkit, finishes what was submitted, ends all threads; stopped() tells when
+ * that is done. */
+void broker_stop(struct broker *broker);
+
+/* What holds on this host at this moment; any thread. */
+struct gate broker_gate(struct broker *broker);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The configuration: fwctld.conf and its drop-ins, in systemd's style, read once at the start. Calls
+ * inih; may call util. docs/configuration.md describes each key for the administrator.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config {
+	bool immediate_changes;	  /* ImmediateChanges= */
+	bool full_under_lockdown; /* AllowFullScopeUnderLockdown= */
+	bool record_reads;	  /* RecordReads= */
+	uint64_t queue_depth;	  /* QueueDepth= requests that wait or run per device */
+	uint64_t calls_per_peer;  /* CallsPerConnection= that wait for an answer */
+	uint64_t authorization_timeout; /* AuthorizationTimeoutSec= for a person to answer */
+};
+
+/* What holds where no file says otherwise. */
+extern const struct config config_defaults;
+
+/*
+ * Reads @file, and FILE.d/ *.conf in the order of their names, over what @config holds; files that
+ * do not exist are left out. An unknown section or key, or a value that makes no sense, is told with
+ * its file and line and ends in -EINVAL.
+ */
+int config_load(const char *file, struct config *config);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Puts a request into words for polkit: the details that rules can bind, and a sentence that a
+ * person can judge. Pure. May call catalog, device and util.
+ */
+
+#include "broker/authorize.h"
+#include "catalog/classify.h"
+#include "device/device.h"
+
+#define QUESTION_DETAILS_MAX 12
+
+struct question {
+	struct authorize_detail details[QUESTION_DETAILS_MAX];
+	size_t n;
+	char feature[37]; /* the UUID's text */
+	char message[320];
+};
+
+/* @feature is the UUID that the request names, or NULL. @ret points into itself and @device. */
+void question_about_request(const struct device *device, const struct verdict *verdict,
+			    const uint8_t *feature, struct question *ret);
+
+/* About something else than a firmware command: @device may be NULL, @words is the sentence. */
+void question_about(const struct device *device, const char *words, struct question *ret);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * One request on its way: parsed once, frozen, judged, authorized, run, recorded, answered. May
+ * call everything below bus/.
+ *
+ * The way, and the thread of each step:
+ *
+ *   request_start    loop    parse, classify, gate: request.c, catalog/classify.c, gate.c
+ *   authorize        loop    polkit, with details: question.c, authorize.c
+ *   execute          worker  read; or before, intent, check again, ioctl, read back, outcome:
+ *                            execute.c, record.c
+ *   finished         loop    bus/ answers from refusal or result
+ *
+ * A refusal at any step goes straight to the end. That of a change is recorded on its way there.
+ */
+
+#include "broker/authorize.h"
+#include "broker/broker.h"
+#include "broker/peer.h"
+
+#define REQUEST_ID_SIZE 37
+
+/* A caller's reason goes to the record; longer ones are refused. */
+#define REQUEST_REASON_MAX 65536
+
+struct request_options {
+	bool allow_taint;
+	bool interactive; /* polkit may ask the person */
+	bool has_expect;
+	struct bytes expect; /* the value that a change must find; owned */
+	char *reason;	     /* owned; NULL: none given */
+};
+
+/* What came of a request that was not refused. */
+struct request_result {
+	struct bytes response;	    /* the driver's wire format */
+	uint64_t audit_sequence;    /* of the intent; 0 = nothing was recorded */
+	enum audit_class outcome;   /* of a change: applied or unverified */
+	bool has_before;
+	struct bytes before; /* the value that a change replaced */
+};
+
+struct request {
+	struct job job;
+	struct broker *broker;
+	struct peer *peer;
+	struct device *device;
+	struct catalog *catalog;
+	bool explain; /* judge and ask, run and record nothing */
+	struct request_options options;
+
+	struct bytes bytes; /* the driver's wire format: what was authorized is what runs */
+	size_t room;	    /* for the response */
+	struct cxl_request parsed; /* borrows from bytes */
+	struct verdict verdict;
+	char id[REQUEST_ID_SIZE]; /* shared by the intent and the outcome */
+
+	struct authorization authorization;
+	struct refusal refusal; /* code is REFUSAL_NONE unless it was refused */
+	int error;		/* -errno of a fatal error, which is nobody's refusal */
+	struct request_result result;
+
+	/* On the loop's thread, once. It owns the request from then on: request_free(). */
+	void (*finished)(struct request *request);
+	void *userdata;
+};
+
+/* An empty request; takes references. NULL when out of memory. */
+struct request *request_new(struct broker *broker, struct peer *peer, struct device *device);
+void request_free(struct request *request);
+DEFINE_CLEANUP(struct request *, request_free);
+
+/*
+ * Sets the request on its way; bytes, room, options and finished are set. finished() may be called
+ * before this returns.
+ */
+void request_start(struct request *request);
+
+/* Whether it changes something, and so is recorded whatever becomes of it. */
+bool request_is_change(const struct request *request);
+
+/* What changes of the value that @request's verdict is about replace and are checked against. */
+enum selection request_base(const struct request *request);
+
+/* The worker's part: see execute.c. */
+void request_execute(struct job *job);

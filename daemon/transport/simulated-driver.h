@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * How the parts of the simulated transport meet. simulated.c plays the kernel's fwctl core and bad
+ * luck, simulated-load.c reads a device's file, simulated-fault.c knows the faults; each kind of
+ * driver is a table of functions of its own. For the simulated*.c files only.
+ */
+
+#include <pthread.h>
+
+#include "transport/simulated.h"
+
+/* The longest latency and hang that a device may have. */
+#define SIMULATED_DELAY_MAX_MS 600000
+
+#define SIMULATED_HOST_SIZE 32
+
+/* The keys of every device's file; a driver's list begins with them. */
+#define SIMULATED_KEYS "type", "parent", "host", "serial", "firmware", "latency-ms", "faults"
+
+/* One FWCTL_RPC on its way through a driver. */
+struct simulated_call {
+	enum scope scope;
+	const struct bytes *request;
+	uint8_t *response; /* zeroed */
+	size_t room;
+	size_t reported; /* by the driver: the length of the response, room or no room for it */
+};
+
+/*
+ * A kind of driver and its devices. run() and reset() are called with the device's lock held;
+ * admit() is not, and reads only what never changes.
+ */
+struct simulated_driver {
+	enum device_type type;
+	const char *const *keys;     /* of its files, NULL-terminated */
+	const char *const *commands; /* their names, NULL-terminated */
+
+	const char *example_parent;
+
+	/* Names the host of @parent where the file does not. Returns 0, or -EINVAL when the kernel
+	 * calls no parent of such a device like that. */
+	int (*host)(const char *parent, char ret[SIMULATED_HOST_SIZE]);
+
+	/* Reads what only this kind of device has. Returns 0, or -errno with the problem told. */
+	int (*load)(const struct json_cursor *root, void **ret_state);
+	void (*free)(void *state);
+
+	/* What the kernel driver checks before it lets a call through to the device: 0 and one of
+	 * commands[], or its -errno. */
+	int (*admit)(const void *state, const struct simulated_call *call,
+		     const char **ret_command);
+
+	/* The device runs a call that was admitted. Whatever it says, the ioctl succeeds. */
+	void (*run)(void *state, struct simulated_call *call);
+
+	/* The device answers with @status alone; 0 is its success. */
+	void (*answer)(struct simulated_call *call, uint32_t status);
+
+	/* A status by the specification's name for it. Returns 0 or -EINVAL. */
+	int (*status_from_name)(const char *name, uint32_t *ret);
+
+	void (*reset)(void *state, enum reset reset);
+};
+
+extern const struct simulated_driver simulated_cxl_driver;
+
+enum fault_kind {
+	FAULT_ERRNO,
+	FAULT_STATUS,
+	FAULT_HANG_MS,
+	FAULT_UNPLUG,
+	FAULT_FALSE_SUCCESS,
+	FAULT_KIND_MAX
+};
+
+struct fault {
+	struct fault *next;
+	const char *command; /* one of the driver's commands[] */
+	uint64_t calls_left; /* 0 = every call */
+	enum fault_kind kind;
+	uint32_t number; /* errno, status or milliseconds */
+};
+
+/* What the faults make of one call. */
+struct fault_verdict {
+	uint64_t hang_ms;
+	bool decided; /* another fault than a hang decides the call: kind and number */
+	enum fault_kind kind;
+	uint32_t number;
+};
+
+/* Why a fault cannot be: the key of the JSON form that is to blame, and what to do about it. */
+struct fault_problem {
+	const char *key;
+	char words[200];
+};
+
+/* Checks @spec and puts it at the end of @list. Returns 0, -EINVAL with the problem told, or
+ * -ENOMEM. */
+int fault_add(struct fault **list, const struct simulated_driver *driver,
+	      const struct simulated_fault *spec, struct fault_problem *problem);
+
+/* Counts one call of @command and removes the faults that it used up. */
+struct fault_verdict fault_take(struct fault **list, const char *command);
+
+void fault_free_all(struct fault *list);
+
+struct simulated {
+	struct transport transport;
+	struct simulation *simulation;
+	const struct simulated_driver *driver;
+	struct simulated_identity identity; /* borrows the next three */
+	char *parent;
+	char *host;
+	char *firmware;
+	uint64_t latency_ms;
+
+	pthread_mutex_t lock; /* for all that follows, and for what of state changes */
+	pthread_cond_t changed;
+	void *state;
+	struct fault *faults;
+	bool unplugged;
+	unsigned sleepers;
+	void (*on_unplug)(void *userdata);
+	void *userdata;
+};
+
+/* Fills @device from @file: driver, identity, latency, faults and state. What it has acquired when
+ * it fails is in @device and the caller's to free. */
+int simulated_load(struct simulated *device, const char *file, struct json_problem *problem);
