@@ -224,7 +224,7 @@ int verb_audit_show(struct client *client, char *const words[], size_t n)
 	CLEANUP(json_putp) struct json_object *asked = NULL;
 	CLEANUP(json_putp) struct json_object *records = json_object_new_array();
 	struct json_object *record;
-	uint64_t sequence;
+	uint64_t sequence = 0;
 	int r;
 
 	(void)n;

@@ -66,7 +66,7 @@ static int verify_lines(struct client *client, struct audit_verifier *verifier, 
 static int verify_bus(struct client *client, struct audit_verifier *verifier)
 {
 	CLEANUP(json_putp) struct json_object *manager = NULL;
-	struct end end = {};
+	struct end end = { 0 };
 	int r;
 
 	r = client_manager(client, &manager);
@@ -120,8 +120,7 @@ static int print_verdict_document(const struct audit_verdict *verdict)
 	if (!document)
 		return -ENOMEM;
 	for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
-		r = member_put(document, numbers[i].key,
-			       json_object_new_uint64(numbers[i].number));
+		r = member_put(document, numbers[i].key, json_object_new_uint64(numbers[i].number));
 		if (r < 0)
 			return r;
 	}

@@ -34,8 +34,9 @@ static int add_record(struct table *table, struct json_object *record)
 static int print_table(struct json_object *records)
 {
 	static const struct column columns[] = {
-		{ "SEQ", 0 },	 { "TIME", 0 },		    { "TYPE", 0 },   { "WHO", 16 },
-		{ "DEVICE", 0 }, { "COMMAND/FEATURE", 60 }, { "RESULT", 0 },
+		{ "SEQ", 0 },	 { "TIME", 0 },	  { "TYPE", 0 },
+		{ "WHO", 16 },	 { "DEVICE", 0 }, { "COMMAND/FEATURE", 60 },
+		{ "RESULT", 0 },
 	};
 	CLEANUP(table_freep) struct table *table = NULL;
 	int r;

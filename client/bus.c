@@ -123,7 +123,7 @@ void device_clear(struct device *device)
 {
 	free(device->path);
 	json_object_put(device->properties);
-	*device = (struct device){};
+	*device = (struct device){ 0 };
 }
 
 void device_list_clear(struct device_list *list)
@@ -131,7 +131,7 @@ void device_list_clear(struct device_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		device_clear(&list->devices[i]);
 	free(list->devices);
-	*list = (struct device_list){};
+	*list = (struct device_list){ 0 };
 }
 
 static int compare_devices(const void *a, const void *b)
@@ -172,7 +172,7 @@ int client_devices(struct client *client, struct device_list *ret)
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	CLEANUP(json_putp) struct json_object *objects = NULL;
-	CLEANUP(device_list_clear) struct device_list list = {};
+	CLEANUP(device_list_clear) struct device_list list = { 0 };
 	int r;
 
 	r = client_method(client, BROKER_PATH, "org.freedesktop.DBus.ObjectManager",
@@ -188,15 +188,15 @@ int client_devices(struct client *client, struct device_list *ret)
 	if (!json_object_is_type(objects, json_type_object))
 		return -EBADMSG;
 	/* One more, so that no devices are no NULL. */
-	list.devices = calloc((size_t)json_object_object_length(objects) + 1,
-			      sizeof(*list.devices));
+	list.devices =
+		calloc((size_t)json_object_object_length(objects) + 1, sizeof(*list.devices));
 	if (!list.devices)
 		return -ENOMEM;
 	r = take_devices(objects, &list);
 	if (r < 0)
 		return r;
 	*ret = list;
-	list = (struct device_list){};
+	list = (struct device_list){ 0 };
 	return 0;
 }
 
@@ -229,7 +229,7 @@ static size_t find_device(const struct device_list *list, const char *name, bool
 
 int client_device(struct client *client, const char *name, struct device *ret)
 {
-	CLEANUP(device_list_clear) struct device_list list = {};
+	CLEANUP(device_list_clear) struct device_list list = { 0 };
 	bool ambiguous;
 	size_t i;
 	int r;
@@ -248,13 +248,13 @@ int client_device(struct client *client, const char *name, struct device *ret)
 			      "no device is called '%s'; 'fwctl list' shows those that are there",
 			      name);
 	*ret = list.devices[i];
-	list.devices[i] = (struct device){};
+	list.devices[i] = (struct device){ 0 };
 	return 0;
 }
 
 int client_cxl_device(struct client *client, const char *name, struct device *ret)
 {
-	CLEANUP(device_clear) struct device device = {};
+	CLEANUP(device_clear) struct device device = { 0 };
 	int r;
 
 	r = client_device(client, name, &device);
@@ -266,6 +266,6 @@ int client_cxl_device(struct client *client, const char *name, struct device *re
 			      "'fwctl list' shows the types",
 			      name, member_text(device.properties, "type"));
 	*ret = device;
-	device = (struct device){};
+	device = (struct device){ 0 };
 	return 0;
 }

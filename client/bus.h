@@ -43,7 +43,7 @@ enum call_kind {
 int client_method(struct client *client, const char *path, const char *interface,
 		  const char *member_name, sd_bus_message **ret);
 
-/* Tells a failure to append an argument: @r is -errno, -EINVAL stands for text that is not UTF-8. */
+/* Tells a failure to append an argument: @r is -errno; -EINVAL: text that is not UTF-8. */
 int client_append_failed(struct client *client, int r);
 
 /* Sends it and waits for the answer, which is never an error. */
@@ -54,9 +54,9 @@ int client_call(struct client *client, sd_bus_message *call, enum call_kind kind
 int client_manager(struct client *client, struct json_object **ret);
 
 struct device {
-	char *path;		       /* of its object */
+	char *path;			/* of its object */
 	struct json_object *properties; /* of its Device interface, see properties_to_json() */
-	bool cxl;		       /* it has the Cxl interface */
+	bool cxl;			/* it has the Cxl interface */
 };
 
 void device_clear(struct device *device);

@@ -26,18 +26,16 @@ static void question_clear(struct question *question)
 }
 
 /* Asks about the read: Device.Explain with the request that GetFeature would send. */
-static int begin_read(struct client *client, const struct question *question,
-		      sd_bus_message **ret)
+static int begin_read(struct client *client, const struct question *question, sd_bus_message **ret)
 {
-	CLEANUP(bytes_clear) struct bytes request = {};
+	CLEANUP(bytes_clear) struct bytes request = { 0 };
 	uint8_t uuid[CXL_UUID_SIZE];
 	int r;
 
 	if (uuid_parse(question->id, uuid) < 0)
 		return -EBADMSG;
 	r = cxl_build_get_feature(uuid, client->options.selection,
-				  (uint16_t)member_number(question->feature, "get-size"),
-				  &request);
+				  (uint16_t)member_number(question->feature, "get-size"), &request);
 	if (r < 0)
 		return r;
 	r = client_method(client, question->device.path, DEVICE_INTERFACE, "Explain", ret);
@@ -83,21 +81,14 @@ static int ask(struct client *client, const struct question *question, struct js
 	return message_to_json(reply, ret);
 }
 
-/* What the answer leaves to the reader to look up: which Feature, and for a change the resets that
- * it waits for and that it lasts. */
+/* Adds what the answer leaves out: which Feature, and that a change lasts. */
 static int complete_answer(const struct question *question, struct json_object *answer)
 {
-	struct json_object *resets = member(question->feature, "resets");
 	int r;
 
 	r = member_put(answer, "feature", json_object_new_string(question->id));
 	if (r < 0 || !question->change)
 		return r;
-	if (resets && !member(answer, "resets")) {
-		r = member_put(answer, "resets", json_object_get(resets));
-		if (r < 0)
-			return r;
-	}
 	return member_put(answer, "persistent", json_object_new_boolean(true));
 }
 
@@ -125,7 +116,7 @@ static int print_answer(const struct question *question, struct json_object *ans
 		   question->feature ? feature_label(question->feature) : question->id);
 	print_pair("Effect", "%s%s%s%s", member_text(answer, "effect"), *effects ? " (" : "",
 		   effects, *effects ? ")" : "");
-	if (question->change && *resets)
+	if (*resets && is_after_reset(answer))
 		print_pair("Waits for", "a reset: %s", resets);
 	if (question->change)
 		print_pair("Persistent", "yes: the device keeps the new value across resets");
@@ -172,7 +163,7 @@ static int read_question(struct client *client, char *const words[], size_t n,
 
 int verb_explain(struct client *client, char *const words[], size_t n)
 {
-	CLEANUP(question_clear) struct question question = {};
+	CLEANUP(question_clear) struct question question = { 0 };
 	CLEANUP(json_putp) struct json_object *answer = NULL;
 	int r;
 

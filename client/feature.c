@@ -84,12 +84,17 @@ const char *feature_label(struct json_object *feature)
 	return *name ? name : member_text(feature, "uuid");
 }
 
+bool is_after_reset(struct json_object *object)
+{
+	return strcmp(member_text(object, "effect"), effect_to_string(EFFECT_AFTER_RESET)) == 0;
+}
+
 int feature_get(struct client *client, const struct device *device, const char *feature,
 		enum selection selection, struct bytes *ret_data, struct json_object **ret_info)
 {
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	CLEANUP(bytes_clear) struct bytes value = {};
+	CLEANUP(bytes_clear) struct bytes value = { 0 };
 	const void *data;
 	size_t size;
 	int r;
@@ -128,7 +133,7 @@ static int read_fields(struct json_object *array, struct value_field **ret)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *from = json_object_array_get_idx(array, i);
-		unsigned numbers[4] = {};
+		unsigned numbers[4] = { 0 };
 
 		for (size_t j = 0; j < ARRAY_LENGTH(numbers); j++)
 			numbers[j] = (unsigned)json_object_get_int(
@@ -150,7 +155,7 @@ int feature_assign(struct client *client, struct json_object *feature, char *con
 {
 	struct json_object *array = member(feature, "set-fields");
 	CLEANUP(freep) struct value_field *fields = NULL;
-	struct value_problem problem = {};
+	struct value_problem problem = { 0 };
 	struct value_layout layout;
 	int r;
 

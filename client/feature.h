@@ -29,6 +29,9 @@ const char *feature_id(struct json_object *feature, const char *name);
 /* How people call it: its name where it has one, else its UUID. */
 const char *feature_label(struct json_object *feature);
 
+/* Whether the "effect" of a Feature, or of the answer to a change of it, is after-reset. */
+bool is_after_reset(struct json_object *object);
+
 /* One value of it, and what the broker says of that value. */
 int feature_get(struct client *client, const struct device *device, const char *feature,
 		enum selection selection, struct bytes *ret_data, struct json_object **ret_info);

@@ -52,7 +52,7 @@ int verb_features(struct client *client, char *const words[], size_t n)
 		{ "FEATURE", 36 }, { "OWNER", 6 },	{ "EFFECT", 0 }, { "RESETS", 17 },
 		{ "SIZE", 0 },	   { "CHANGEABLE", 0 }, { "ACTION", 0 },
 	};
-	CLEANUP(device_clear) struct device device = {};
+	CLEANUP(device_clear) struct device device = { 0 };
 	CLEANUP(json_putp) struct json_object *features = NULL;
 	CLEANUP(table_freep) struct table *table = NULL;
 	int r;

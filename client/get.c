@@ -68,10 +68,10 @@ static int make_document(struct json_object *info, const char *feature, const st
 int verb_get(struct client *client, char *const words[], size_t n)
 {
 	const struct options *options = &client->options;
-	CLEANUP(device_clear) struct device device = {};
+	CLEANUP(device_clear) struct device device = { 0 };
 	CLEANUP(json_putp) struct json_object *feature = NULL;
 	CLEANUP(json_putp) struct json_object *document = NULL;
-	CLEANUP(bytes_clear) struct bytes data = {};
+	CLEANUP(bytes_clear) struct bytes data = { 0 };
 	const char *id;
 	int r;
 

@@ -49,7 +49,7 @@ int verb_list(struct client *client, char *const words[], size_t n)
 		{ "NAME", 0 },	    { "TYPE", 0 },  { "ALIASES", 32 }, { "SERIAL", 20 },
 		{ "FIRMWARE", 16 }, { "FLAGS", 0 }, { "RESET", 0 },
 	};
-	CLEANUP(device_list_clear) struct device_list list = {};
+	CLEANUP(device_list_clear) struct device_list list = { 0 };
 	CLEANUP(table_freep) struct table *table = NULL;
 	int r;
 

@@ -109,7 +109,8 @@ static int run(struct client *client)
 	if (r < 0)
 		r = report(&client->options, ERROR_FAILED, "%s", strerror(-r));
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		report(&client->options, ERROR_FAILED, "cannot write to stdout: %m");
+		report(&client->options, ERROR_FAILED, "cannot write to stdout: %s",
+		       strerror(errno));
 		if (r == EXIT_DONE)
 			r = EXIT_FAILED;
 	}
@@ -118,7 +119,7 @@ static int run(struct client *client)
 
 int main(int argc, char *argv[])
 {
-	struct client client = {};
+	struct client client = { 0 };
 	struct options *options = &client.options;
 
 	options_parse(argc, argv, options);

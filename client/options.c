@@ -58,7 +58,7 @@ static const struct option long_options[] = {
 	{ "raw", no_argument, NULL, KEY_RAW },
 	{ "first", required_argument, NULL, KEY_FIRST },
 	{ "most", required_argument, NULL, KEY_MOST },
-	{},
+	{ 0 }
 };
 
 static void complain(struct options *options, const char *format, ...) PRINTF(2, 3);
@@ -159,7 +159,7 @@ static void read_option(struct options *options, int key, const char *word)
 		complain(options, "the option '%.64s' lacks its value", word);
 		break;
 	case '?':
-		/* A short one is in optopt; its word may be a cluster that is not read to its end. */
+		/* A short one is in optopt; its word may be a cluster that is half read. */
 		if (optopt > 0 && optopt < KEY_HELP)
 			complain(options, "there is no option '-%c'", optopt);
 		else

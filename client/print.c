@@ -18,14 +18,43 @@ struct table {
 	size_t n_cells;
 };
 
-/* Replaces C0, DEL and the C1 controls, which are 0xc2 0x80 to 0xc2 0x9f in UTF-8. */
+/* Reads one character of UTF-8. Returns its length, or 0 for bytes that are none. */
+static size_t read_character(const unsigned char *from, unsigned *ret)
+{
+	static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t length = from[0] < 0x80		 ? 1 :
+			(from[0] & 0xe0) == 0xc0 ? 2 :
+			(from[0] & 0xf0) == 0xe0 ? 3 :
+			(from[0] & 0xf8) == 0xf0 ? 4 :
+						   0;
+	unsigned character = length > 1 ? from[0] & (0x7fu >> length) : from[0];
+
+	for (size_t i = 1; i < length; i++) {
+		if ((from[i] & 0xc0) != 0x80)
+			return 0;
+		character = character << 6 | (from[i] & 0x3fu);
+	}
+	if (character < least[length] || character > 0x10ffff ||
+	    (character >= 0xd800 && character < 0xe000))
+		return 0;
+	*ret = character;
+	return length;
+}
+
+/* Replaces control characters, and bytes that are not UTF-8, each byte by a question mark. */
 static void clean(char *text)
 {
-	for (unsigned char *at = (unsigned char *)text; *at; at++) {
-		if (*at < 0x20 || *at == 0x7f)
-			*at = '?';
-		if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
-			at[0] = at[1] = '?';
+	unsigned char *at = (unsigned char *)text;
+
+	while (*at) {
+		unsigned character = 0;
+		size_t length = read_character(at, &character);
+
+		if (length == 0 || character < 0x20 || (character >= 0x7f && character < 0xa0)) {
+			length = length > 0 ? length : 1;
+			memset(at, '?', length);
+		}
+		at += length;
 	}
 }
 
@@ -176,9 +205,13 @@ void print_words(const char *format, ...)
 void print_error_document(const char *error, const char *message)
 {
 	CLEANUP(json_putp) struct json_object *document = json_object_new_object();
+	CLEANUP(freep) char *text = strdup(message);
 
-	if (!document || member_put(document, "error", json_object_new_string(error)) < 0 ||
-	    member_put(document, "message", json_object_new_string(message)) < 0) {
+	if (text)
+		clean(text);
+	if (!document || !text ||
+	    member_put(document, "error", json_object_new_string(error)) < 0 ||
+	    member_put(document, "message", json_object_new_string(text)) < 0) {
 		fputs("{\"error\":\"\",\"message\":\"out of memory\"}\n", stderr);
 		return;
 	}

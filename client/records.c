@@ -55,8 +55,7 @@ static int parse_line(struct client *client, const char *line, struct json_objec
 	return r;
 }
 
-/* Fetches the next records behind those that are there, and appends them. Returns their number as
- * *@ret_n. */
+/* Fetches what one call gives from @first on, and appends it to @records; *@ret_n says how many. */
 static int load_page(struct client *client, uint64_t first, uint64_t most,
 		     struct json_object *records, size_t *ret_n)
 {
@@ -83,7 +82,7 @@ static int load_page(struct client *client, uint64_t first, uint64_t most,
 int records_load(struct client *client, uint64_t first, uint64_t most, struct json_object **ret)
 {
 	CLEANUP(json_putp) struct json_object *records = json_object_new_array();
-	size_t had = 0, n;
+	size_t had = 0, n = 0;
 	int r;
 
 	if (!records)
@@ -125,8 +124,5 @@ void record_user(struct json_object *record, char *to, size_t size)
 
 	if (uid)
 		user = getpwuid((uid_t)json_object_get_int64(uid));
-	snprintf(to, size, "%s",
-		 user ? user->pw_name :
-		 uid  ? json_object_get_string(uid) :
-			"");
+	snprintf(to, size, "%s", user ? user->pw_name : uid ? json_object_get_string(uid) : "");
 }

@@ -15,8 +15,9 @@
 	"its bus with --address"
 #define NO_BUS "the bus is not there; name the bus of the broker with --address"
 #define NO_ANSWER "no answer came; 'fwctl status' shows whether the broker runs"
-#define LOOK "no answer came, so the change may be made or not; see 'fwctl audit', and read the "  \
-	     "value back with 'fwctl get'"
+#define LOOK                                                                                       \
+	"no answer came, so the change may be made or not; see 'fwctl audit', and read the "       \
+	"value back with 'fwctl get'"
 
 struct error_row {
 	const char *name; /* one that ends in a dot stands for all that begin with it */

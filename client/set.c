@@ -23,12 +23,11 @@ static void change_clear(struct change *change)
  * last such change left, so that it is not undone. */
 static enum selection base_selection(struct json_object *feature)
 {
-	bool after_reset = strcmp(member_text(feature, "effect"),
-				  effect_to_string(EFFECT_AFTER_RESET)) == 0;
 	const char *saved = selection_to_string(SELECTION_SAVED);
 
-	return after_reset && member_holds(feature, "selections", saved) ? SELECTION_SAVED :
-									   SELECTION_CURRENT;
+	if (is_after_reset(feature) && member_holds(feature, "selections", saved))
+		return SELECTION_SAVED;
+	return SELECTION_CURRENT;
 }
 
 /*
@@ -84,8 +83,8 @@ static int append_option_bytes(sd_bus_message *call, const char *name, const str
 	return sd_bus_message_close_container(call);
 }
 
-static int append_arguments(sd_bus_message *call, const char *feature,
-			    const struct change *change, const struct options *options)
+static int append_arguments(sd_bus_message *call, const char *feature, const struct change *change,
+			    const struct options *options)
 {
 	int r;
 
@@ -128,8 +127,7 @@ static int set_feature(struct client *client, const struct device *device, const
 	return message_to_json(reply, ret);
 }
 
-static int print_result(struct json_object *result, const char *label,
-			const struct device *device)
+static int print_result(struct json_object *result, const char *label, const struct device *device)
 {
 	CLEANUP(freep) char *resets = member_join(result, "resets", " or ");
 	const char *sequence = member_text(result, "audit-sequence");
@@ -139,7 +137,7 @@ static int print_result(struct json_object *result, const char *label,
 	print_pair("Feature", "%s of %s", label, member_text(device->properties, "name"));
 	print_pair("Outcome", "%s", member_text(result, "outcome"));
 	print_pair("Effect", "%s", member_text(result, "effect"));
-	if (*resets)
+	if (*resets && is_after_reset(result))
 		print_pair("Waits for", "a reset: %s; the old value works until then", resets);
 	print_pair("Persistent", "yes: the device keeps the new value across resets");
 	print_pair("Value before", "%s", member_text(result, "before"));
@@ -169,10 +167,10 @@ static int tell_result(struct client *client, const struct device *device, const
 
 int verb_set(struct client *client, char *const words[], size_t n)
 {
-	CLEANUP(device_clear) struct device device = {};
+	CLEANUP(device_clear) struct device device = { 0 };
 	CLEANUP(json_putp) struct json_object *feature = NULL;
 	CLEANUP(json_putp) struct json_object *result = NULL;
-	CLEANUP(change_clear) struct change change = {};
+	CLEANUP(change_clear) struct change change = { 0 };
 	bool assignments = false;
 	const char *id;
 	int r;

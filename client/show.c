@@ -44,7 +44,7 @@ static int print_device(struct json_object *device)
 
 int verb_show(struct client *client, char *const words[], size_t n)
 {
-	CLEANUP(device_clear) struct device device = {};
+	CLEANUP(device_clear) struct device device = { 0 };
 	int r;
 
 	(void)n;

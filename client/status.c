@@ -22,7 +22,7 @@ static void print_status(struct json_object *status)
 int verb_status(struct client *client, char *const words[], size_t n)
 {
 	CLEANUP(json_putp) struct json_object *status = NULL;
-	CLEANUP(device_list_clear) struct device_list list = {};
+	CLEANUP(device_list_clear) struct device_list list = { 0 };
 	int r;
 
 	(void)words;

@@ -41,8 +41,7 @@ bool member_holds(struct json_object *object, const char *key, const char *text)
 	struct json_object *array = member(object, key);
 
 	for (size_t i = 0; i < array_length(array); i++) {
-		const char *element =
-			json_object_get_string(json_object_array_get_idx(array, i));
+		const char *element = json_object_get_string(json_object_array_get_idx(array, i));
 
 		if (element && strcmp(element, text) == 0)
 			return true;
@@ -56,8 +55,7 @@ char *member_join(struct json_object *object, const char *key, const char *separ
 	char *joined = strdup("");
 
 	for (size_t i = 0; joined && i < array_length(array); i++) {
-		const char *element =
-			json_object_get_string(json_object_array_get_idx(array, i));
+		const char *element = json_object_get_string(json_object_array_get_idx(array, i));
 		char *longer = NULL;
 
 		if (asprintf(&longer, "%s%s%s", joined, i > 0 ? separator : "",

@@ -32,7 +32,7 @@ bool value_is_assignment(const char *text)
 /* Reads to the end. Returns 0, -EFBIG for more than a value can have, or -errno. */
 static int read_all(int fd, struct bytes *ret)
 {
-	CLEANUP(bytes_clear) struct bytes content = {};
+	CLEANUP(bytes_clear) struct bytes content = { 0 };
 	size_t used = 0;
 	int r;
 
@@ -71,14 +71,15 @@ static int read_file(const char *text, struct bytes *ret)
 
 int value_read(const char *text, struct value_problem *problem, struct bytes *ret)
 {
-	CLEANUP(bytes_clear) struct bytes value = {};
+	CLEANUP(bytes_clear) struct bytes value = { 0 };
 	bool file = text[0] == '@' || strcmp(text, "-") == 0;
 	int r;
 
 	r = file ? read_file(text, &value) : hex_decode(text, VALUE_SIZE_MAX, &value);
 	if (r == -EFBIG || r == -E2BIG)
-		return complain(problem, "the value has more than %d bytes, and no Feature does; "
-					 "is this the right file?",
+		return complain(problem,
+				"the value has more than %d bytes, and no Feature does; "
+				"is this the right file?",
 				VALUE_SIZE_MAX);
 	if (r < 0 && file)
 		return complain(problem, "cannot read the value from %.400s: %s",
@@ -120,9 +121,8 @@ static void list_fields(const struct value_layout *layout, struct value_problem 
 	for (size_t i = 0; i < layout->n; i++) {
 		size_t used = strlen(problem->text);
 
-		snprintf(problem->text + used, sizeof(problem->text) - used,
-			 "%s%s (0 to %llu)", i > 0 ? ", " : "; the fields are ",
-			 layout->fields[i].name,
+		snprintf(problem->text + used, sizeof(problem->text) - used, "%s%s (0 to %llu)",
+			 i > 0 ? ", " : "; the fields are ", layout->fields[i].name,
 			 (unsigned long long)largest(&layout->fields[i]));
 	}
 }
@@ -192,8 +192,8 @@ static int assign(const struct value_layout *layout, const char *assignment,
 	if (assignment[length] == '\0')
 		return complain(problem, "'%.64s' is no field=value, but others are", assignment);
 	if (!field)
-		return complain(problem, "there is no field '%.*s'", (int)(length < 64 ? length : 64),
-				assignment);
+		return complain(problem, "there is no field '%.*s'",
+				(int)(length < 64 ? length : 64), assignment);
 	if (!read_number(assignment + length + 1, &number) || number > largest(field))
 		return complain(problem, "'%.64s' gives no number that fits the field", assignment);
 	write_field(field, number, value->data);
@@ -222,7 +222,7 @@ static int check_counts(const struct value_layout *layout, char *const assignmen
 int value_assign(const struct value_layout *layout, char *const assignments[], size_t n, bool all,
 		 struct value_problem *problem, struct bytes *value)
 {
-	CLEANUP(bytes_clear) struct bytes changed = {};
+	CLEANUP(bytes_clear) struct bytes changed = { 0 };
 	int r;
 
 	if (!layout_fits(layout, value->size))

@@ -92,7 +92,7 @@ void audit_log_set_catalog(struct audit_log *log, const char *digest)
 
 struct audit_head audit_log_head(struct audit_log *log)
 {
-	struct audit_head head = {};
+	struct audit_head head = { 0 };
 
 	pthread_mutex_lock(&log->state_lock);
 	head.sequence = log->sequence;
@@ -156,7 +156,7 @@ static int write_line(struct audit_log *log, const struct bytes *line, const cha
 
 static int append_next(struct audit_log *log, const struct audit_record *record)
 {
-	CLEANUP(bytes_clear) struct bytes line = {};
+	CLEANUP(bytes_clear) struct bytes line = { 0 };
 	char hash[DIGEST_TEXT_SIZE];
 	int r;
 

@@ -136,7 +136,7 @@ static int read_segment(const struct audit_log *log, const struct snapshot *snap
 			uint32_t number, struct page *page)
 {
 	CLEANUP(closep) int fd = -EBADF;
-	CLEANUP(audit_reader_clear) struct audit_reader reader = {};
+	CLEANUP(audit_reader_clear) struct audit_reader reader = { 0 };
 	struct audit_line line;
 	int r;
 
@@ -162,7 +162,7 @@ static int first_sequence(const struct audit_log *log, const struct snapshot *sn
 			  uint32_t number, uint64_t *ret)
 {
 	CLEANUP(closep) int fd = -EBADF;
-	CLEANUP(audit_reader_clear) struct audit_reader reader = {};
+	CLEANUP(audit_reader_clear) struct audit_reader reader = { 0 };
 	struct audit_line line;
 	int r;
 

@@ -89,7 +89,7 @@ static struct json_object *put_object(struct builder *builder, struct json_objec
 
 static struct json_object *new_text(const char *text, size_t most)
 {
-	CLEANUP(bytes_clear) struct bytes clean = {};
+	CLEANUP(bytes_clear) struct bytes clean = { 0 };
 
 	if (audit_text_clean(text, most, &clean) < 0)
 		return NULL;
@@ -237,7 +237,7 @@ static void put_auth(struct builder *builder, struct json_object *to, const stru
 		return;
 	details = put_object(builder, object, "details");
 	for (size_t i = 0; i < auth->n_details && i < DETAILS_MOST; i++) {
-		CLEANUP(bytes_clear) struct bytes key = {};
+		CLEANUP(bytes_clear) struct bytes key = { 0 };
 		int r;
 
 		r = audit_text_clean(auth->details[i].key, DETAIL_KEY_MOST, &key);
@@ -288,7 +288,7 @@ static void put_repeated(struct builder *builder, struct json_object *to, const 
 static int put_record(struct json_object *root, const struct audit_record *record,
 		      const struct audit_stamp *stamp)
 {
-	struct builder builder = {};
+	struct builder builder = { 0 };
 
 	put_stamp(&builder, root, record->type, stamp);
 	put_text(&builder, root, "request", record->request, TEXT_MOST);
@@ -323,7 +323,7 @@ int audit_record_format(const struct audit_record *record, const struct audit_st
 			struct bytes *ret_line, char ret_hash[DIGEST_TEXT_SIZE])
 {
 	CLEANUP(json_putp) struct json_object *root = NULL;
-	CLEANUP(bytes_clear) struct bytes line = {};
+	CLEANUP(bytes_clear) struct bytes line = { 0 };
 	const char *text;
 	size_t length;
 	int r;

@@ -99,7 +99,11 @@ int audit_recover_chain(struct audit_log *log)
 	if (r < 0)
 		return r;
 	if (reader.end == 0 && log->segment > 1)
-		return broken(log, 0, "and all others are missing from this segment");
+		return log_errno(-EBADMSG,
+				 "Segment %" PRIu32 " of the audit log in %s holds no record; "
+				 "restore it from a backup, or move the directory away and start "
+				 "fwctld again: it begins a new log",
+				 log->segment, log->directory);
 	log->sequence = 0;
 	memcpy(log->hash, NO_HASH, sizeof(log->hash));
 	while ((r = audit_reader_next(&reader, &line)) > 0) {
@@ -231,7 +235,7 @@ static int close_intent(struct audit_log *log, struct audit_reader *reader,
 int audit_recover_intents(struct audit_log *log)
 {
 	CLEANUP(audit_reader_clear) struct audit_reader reader = { .fd = log->fd };
-	CLEANUP(open_intents_clear) struct open_intents open = {};
+	CLEANUP(open_intents_clear) struct open_intents open = { 0 };
 	int r;
 
 	do {

@@ -282,33 +282,35 @@ static int fill(struct audit_reader *reader)
 	return 0;
 }
 
+/* The end of the next line, where it is in the buffer; the first @searched bytes hold none. */
+static char *find_newline(const struct audit_reader *reader, size_t searched)
+{
+	const size_t size = reader->used - reader->start;
+
+	if (size <= searched)
+		return NULL;
+	return memchr(reader->buffer + reader->start + searched, '\n', size - searched);
+}
+
 int audit_reader_next(struct audit_reader *reader, struct audit_line *ret)
 {
 	size_t searched = 0;
+	char *newline;
+	int r;
 
 	if (reader->offset >= reader->end)
 		return 0;
-	for (;;) {
-		const size_t size = reader->used - reader->start;
-		const char *line = reader->buffer + reader->start;
-		char *newline = NULL;
-		int r;
-
-		if (size > searched)
-			newline = memchr(reader->buffer + reader->start + searched, '\n',
-					 size - searched);
-		if (newline) {
-			*newline = '\0';
-			*ret = (struct audit_line){ .text = line,
-						    .size = (size_t)(newline - line),
-						    .offset = reader->offset };
-			reader->start += ret->size + 1;
-			reader->offset += ret->size + 1;
-			return 1;
-		}
-		searched = size;
+	while (!(newline = find_newline(reader, searched))) {
+		searched = reader->used - reader->start;
 		r = fill(reader);
 		if (r < 0)
 			return r;
 	}
+	*newline = '\0';
+	*ret = (struct audit_line){ .text = reader->buffer + reader->start,
+				    .size = (size_t)(newline - reader->buffer) - reader->start,
+				    .offset = reader->offset };
+	reader->start += ret->size + 1;
+	reader->offset += ret->size + 1;
+	return 1;
 }

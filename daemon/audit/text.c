@@ -59,7 +59,7 @@ static size_t escaped_size(uint32_t code, size_t length)
 
 int audit_text_clean(const char *text, size_t most, struct bytes *ret)
 {
-	CLEANUP(bytes_clear) struct bytes clean = {};
+	CLEANUP(bytes_clear) struct bytes clean = { 0 };
 	const uint8_t *from = (const uint8_t *)text;
 	size_t escaped = 0, size = 0, cut = 0;
 	int r;

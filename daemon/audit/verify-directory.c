@@ -22,9 +22,11 @@ static void close_directory(DIR *directory)
 }
 DEFINE_CLEANUP(DIR *, close_directory);
 
-/* The part of a file that was read and not judged yet. */
+/* A file, and the part of it that was read and not judged yet. */
 struct input {
 	int fd;
+	uint64_t due;	 /* the size that it had at first: a live log grows for ever */
+	uint64_t judged; /* bytes */
 	char *buffer;
 	size_t room;
 	size_t used;
@@ -49,6 +51,7 @@ static int judge(struct audit_verifier *verifier, struct input *input, size_t se
 		line = newline + 1;
 		searched = 0;
 	}
+	input->judged += (uint64_t)(line - input->buffer);
 	input->used = (size_t)(end - line);
 	memmove(input->buffer, line, input->used);
 	if (input->used > LINE_MOST)
@@ -80,12 +83,12 @@ static int read_more(struct input *input)
 	return n > 0;
 }
 
-/* At the end of a file: @patience turns 0 when the rest of a line did not come in good time. */
-static bool wait_for_rest(const struct input *input, int *patience)
+/* At the end of a file, in a line: false when its rest did not come in good time. */
+static bool wait_for_rest(int *patience)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 
-	if (input->used == 0 || *patience == 0)
+	if (*patience == 0)
 		return false;
 	(*patience)--;
 	nanosleep(&pause, NULL);
@@ -97,20 +100,20 @@ static int check_file(struct audit_verifier *verifier, struct input *input, cons
 {
 	int patience = last ? PATIENCE : 0;
 
-	for (;;) {
+	while (input->judged < input->due) {
 		const size_t searched = input->used;
 		int r;
 
 		r = read_more(input);
 		if (r < 0)
 			return r;
-		if (r == 0 && !wait_for_rest(input, &patience))
+		if (r == 0 && !wait_for_rest(&patience))
 			break;
 		r = judge(verifier, input, searched);
 		if (r != 0)
 			return r;
 	}
-	if (input->used == 0)
+	if (input->judged >= input->due)
 		return 0;
 	if (!last)
 		return verify_problem(verifier,
@@ -146,6 +149,7 @@ static int check_segment(struct audit_verifier *verifier, int directory_fd, uint
 	if (!S_ISREG(status.st_mode))
 		return verify_problem(verifier,
 				      "%s is not a regular file; restore it from a backup", name);
+	input.due = (uint64_t)status.st_size;
 	verifier->genesis_due = !(verifier->from_middle && records == 0);
 	r = check_file(verifier, &input, name, last);
 	if (r != 0)

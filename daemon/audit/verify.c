@@ -223,7 +223,7 @@ static int check_facts(struct audit_verifier *verifier, const struct facts *fact
 int audit_verifier_line(struct audit_verifier *verifier, const char *line, size_t size)
 {
 	CLEANUP(put_jsonp) struct json_object *root = NULL;
-	struct facts facts = {};
+	struct facts facts = { 0 };
 	int r;
 
 	if (verifier->verdict.problem[0])

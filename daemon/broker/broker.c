@@ -73,47 +73,25 @@ static void on_settled(void *userdata)
 	broker->listener.settled(broker->listener.userdata);
 }
 
-static void tell_stopped(struct broker *broker)
-{
-	if (broker->clerk_left && broker->devices_left)
-		broker->listener.stopped(broker->listener.userdata);
-}
-
-/* The job that the clerk's end completes; one, because a process has one broker. */
-struct clerk_end {
-	struct job job;
-	struct broker *broker;
-};
-
 static void on_clerk_left(struct job *job)
 {
-	struct clerk_end *end = container_of(job, struct clerk_end, job);
-	struct broker *broker = end->broker;
+	struct broker *broker = container_of(job, struct broker, clerk_left);
 
-	free(end);
-	broker->clerk_left = true;
-	tell_stopped(broker);
+	broker->listener.stopped(broker->listener.userdata);
 }
 
+/* The clerk goes last: a device's last request may still have a denial to write. */
 static void on_devices_left(void *userdata)
 {
 	struct broker *broker = userdata;
-	struct clerk_end *end;
 
-	broker->devices_left = true;
-	/* The clerk goes last: a device's last request may still have a denial to write. */
-	end = calloc(1, sizeof(*end));
-	if (!end) {
-		broker->listener.stopped(broker->listener.userdata);
-		return;
-	}
-	*end = (struct clerk_end){ .job = { .done = on_clerk_left }, .broker = broker };
-	worker_close(broker->clerk, &end->job);
+	broker->clerk_left.done = on_clerk_left;
+	worker_close(broker->clerk, &broker->clerk_left);
 }
 
 static int load_catalog(struct broker *broker)
 {
-	struct json_problem problem = {};
+	struct json_problem problem = { 0 };
 	int r;
 
 	r = catalog_load(broker->paths.catalog, &problem, &broker->catalog);
@@ -137,7 +115,7 @@ static int open_log(struct broker *broker)
 
 static int open_source(struct broker *broker)
 {
-	struct json_problem problem = {};
+	struct json_problem problem = { 0 };
 	int r;
 
 	if (!broker->paths.simulate)
@@ -245,7 +223,11 @@ int broker_start(struct broker *broker, sd_bus *bus, const struct broker_listene
 
 void broker_stop(struct broker *broker)
 {
-	authorizer_drop(broker->authorizer, NULL);
+	if (broker->stopping)
+		return;
+	broker->stopping = true;
+	if (broker->authorizer)
+		authorizer_drop(broker->authorizer, NULL);
 	device_table_close(broker->devices);
 }
 
@@ -257,4 +239,11 @@ struct gate broker_gate(struct broker *broker)
 		.full_under_lockdown = broker->config.full_under_lockdown,
 		.tainted = broker->source->ops->tainted(broker->source) > 0,
 	};
+}
+
+void broker_use_catalog(struct broker *broker, struct catalog *catalog)
+{
+	audit_log_set_catalog(broker->audit, catalog_digest(catalog));
+	catalog_unref(broker->catalog);
+	broker->catalog = catalog_ref(catalog);
 }

@@ -29,7 +29,6 @@ struct broker_paths {
 struct broker_listener {
 	void (*device_appeared)(void *userdata, struct device *device);
 	void (*device_vanished)(void *userdata, struct device *device);
-	void (*device_changed)(void *userdata, struct device *device); /* its pending resets */
 	void (*record_appended)(void *userdata, const struct audit_notice *notice);
 	void (*settled)(void *userdata); /* the devices of the start are there */
 	void (*stopped)(void *userdata); /* after broker_stop() */
@@ -49,8 +48,8 @@ struct broker {
 	struct device_source *source;
 	struct device_table *devices;
 	struct worker *clerk; /* writes denials, reads the log, loads catalogs */
-	bool clerk_left;
-	bool devices_left;
+	struct job clerk_left;
+	bool stopping;
 };
 
 /*
@@ -71,3 +70,6 @@ void broker_stop(struct broker *broker);
 
 /* What holds on this host at this moment; any thread. */
 struct gate broker_gate(struct broker *broker);
+
+/* Judges by another catalog from now on; requests under way keep theirs. */
+void broker_use_catalog(struct broker *broker, struct catalog *catalog);

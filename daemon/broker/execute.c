@@ -53,7 +53,7 @@ static void send_request(struct request *request, struct attempt *ret)
 	struct cxl_response parsed;
 	int r;
 
-	*ret = (struct attempt){};
+	*ret = (struct attempt){ 0 };
 	r = transport_rpc(request->device->transport, request->verdict.scope, &request->bytes,
 			  request->room, &ret->response);
 	if (r == 0)
@@ -70,7 +70,7 @@ static void send_request(struct request *request, struct attempt *ret)
 
 static void execute_read(struct request *request)
 {
-	CLEANUP(attempt_clear) struct attempt attempt = {};
+	CLEANUP(attempt_clear) struct attempt attempt = { 0 };
 
 	send_request(request, &attempt);
 	if (attempt.error)
@@ -205,7 +205,7 @@ static void update_pending(struct request *request)
 {
 	const struct cxl_feature_entry *entry = request->verdict.entry;
 	const struct cxl_request *set = &request->parsed;
-	CLEANUP(bytes_clear) struct bytes current = {};
+	CLEANUP(bytes_clear) struct bytes current = { 0 };
 	bool provable = request_base(request) == SELECTION_SAVED;
 	struct pending_change change = {
 		.resets = request->verdict.resets,
@@ -227,8 +227,8 @@ static void update_pending(struct request *request)
 /* The ioctl and what came of it. The intent is durable; whatever happens now, an outcome follows. */
 static void run_change(struct request *request, struct record_outcome *outcome)
 {
-	CLEANUP(attempt_clear) struct attempt attempt = {};
-	CLEANUP(bytes_clear) struct bytes found = {};
+	CLEANUP(attempt_clear) struct attempt attempt = { 0 };
+	CLEANUP(bytes_clear) struct bytes found = { 0 };
 
 	outcome->readback = &found;
 	if (check_again(request) != 0) {

@@ -44,7 +44,7 @@ int host_boot_id(char **ret)
 int host_drop_rawio(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { 0 };
 	const __u32 rawio = CAP_TO_MASK(CAP_SYS_RAWIO);
 
 	/* Only who may change the bounding set can drop from it; without it the rest is enough. */

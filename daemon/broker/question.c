@@ -60,7 +60,7 @@ static void write_message(const struct device *device, const struct verdict *ver
 void question_about_request(const struct device *device, const struct verdict *verdict,
 			    const uint8_t *feature, struct question *ret)
 {
-	*ret = (struct question){};
+	*ret = (struct question){ 0 };
 	if (feature)
 		uuid_unparse_lower(feature, ret->feature);
 	write_message(device, verdict, ret);
@@ -76,7 +76,7 @@ void question_about_request(const struct device *device, const struct verdict *v
 
 void question_about(const struct device *device, const char *words, struct question *ret)
 {
-	*ret = (struct question){};
+	*ret = (struct question){ 0 };
 	snprintf(ret->message, sizeof(ret->message), "%s", words);
 	if (device)
 		add_device(ret, device);

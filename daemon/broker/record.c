@@ -86,7 +86,7 @@ static void draft_auth(const struct request *request, struct draft *draft)
 
 static void draft_record(const struct request *request, enum audit_type type, struct draft *draft)
 {
-	*draft = (struct draft){};
+	*draft = (struct draft){ 0 };
 	draft_peer(request->peer, &draft->peer);
 	draft_device(request->device, &draft->device);
 	draft_command(request, draft);
@@ -155,6 +155,21 @@ int record_outcome(struct request *request, const struct record_outcome *outcome
 	return audit_log_append(request->broker->audit, &record, &sequence);
 }
 
+/* A record that stands alone, with the room for it. Returns 0 or -errno. */
+static int append_alone(struct request *request, const struct audit_record *record,
+			uint64_t *ret_sequence)
+{
+	struct audit_log *log = request->broker->audit;
+	int r;
+
+	r = audit_log_reserve(log, record_room(request));
+	if (r < 0)
+		return r;
+	r = audit_log_append(log, record, ret_sequence);
+	audit_log_release(log, record_room(request));
+	return r;
+}
+
 void record_denial(struct request *request)
 {
 	struct audit_outcome outcome = {
@@ -167,7 +182,7 @@ void record_denial(struct request *request)
 
 	draft_record(request, AUDIT_DENY, &draft);
 	draft.record.outcome = &outcome;
-	r = audit_log_append(request->broker->audit, &draft.record, &sequence);
+	r = append_alone(request, &draft.record, &sequence);
 	if (r < 0)
 		log_errno(r, "The refusal of a change of %s cannot be recorded",
 			  request->device->name);
@@ -181,8 +196,7 @@ void record_read(struct request *request)
 
 	draft_record(request, AUDIT_OUTCOME, &draft);
 	draft.record.outcome = &outcome;
-	r = audit_log_append(request->broker->audit, &draft.record,
-			     &request->result.audit_sequence);
+	r = append_alone(request, &draft.record, &request->result.audit_sequence);
 	if (r < 0)
 		log_errno(r, "A read of %s cannot be recorded", request->device->name);
 }

@@ -10,7 +10,6 @@
 
 #include "bus/interface.h"
 
-struct bus_object; /* what sd-bus is told of an object: see dispatch.c */
 struct bus_vtables;
 struct peers;
 
@@ -20,22 +19,32 @@ struct bus {
 	struct peers *peers;
 	struct bus_vtables *vtables;
 	sd_event_source *patience; /* for devices that take long to open at the start */
+	bool tainted;		   /* as clients were last told */
+	int exit_code;		   /* of the event loop, once the broker has stopped */
 };
 
-/*
- * Connects, registers all objects and starts the broker; the name is requested when the devices of
- * the start are there, or after some seconds without a slow one. Returns 0 or -errno, logged.
- */
+/* Connects and registers the objects. Returns 0 or -errno, logged. */
 int bus_new(struct broker *broker, struct bus **ret);
 void bus_free(struct bus *bus);
 DEFINE_CLEANUP(struct bus *, bus_free);
 
-/* Gives the name back and stops the broker; the event loop ends when that is done. */
-void bus_stop(struct bus *bus);
+/*
+ * Starts the broker; the name is requested when the devices of the start are there, or after some
+ * seconds without a slow one. Returns 0 or -errno, logged; bus_stop() is due in both cases.
+ */
+int bus_start(struct bus *bus);
+
+/* Gives the name back and stops the broker; when that is done the event loop ends with @exit_code. */
+void bus_stop(struct bus *bus, int exit_code);
 
 /* Writes the interfaces as introspection XML with documentation. */
 int bus_introspect(FILE *to);
 
-/* Tells everybody that properties have changed: names, NULL-terminated. */
-void bus_manager_changed(struct bus *bus, char **names);
-void bus_device_changed(struct bus *bus, struct device *device, char **names);
+/* Tells everybody that properties of the Manager have changed: names, NULL-terminated. */
+void bus_manager_changed(struct bus *bus, const char *const names[]);
+
+/* Tells everybody that other changes may wait for a reset of the device than before. */
+void bus_pending_changed(struct bus *bus, struct device *device);
+
+/* Tells everybody when the kernel has been tainted since they were last told. */
+void bus_check_tainted(struct bus *bus);

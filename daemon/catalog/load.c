@@ -219,7 +219,7 @@ static int load_feature(struct catalog *catalog, const struct json_cursor *at)
 	static const char *const keys[] = { "name",    "uuid",	 "owner",  "interface", "summary",
 					    "source",  "effect", "read",   "write",	NULL };
 	struct catalog_feature *feature;
-	uint8_t uuid[CXL_UUID_SIZE];
+	uint8_t uuid[CXL_UUID_SIZE] = { 0 };
 	const char *name;
 	int r;
 
@@ -328,7 +328,7 @@ static int load_file(struct catalog *catalog, const char *directory, const char 
 		     struct sha256_ctx *digest, struct json_problem *problem)
 {
 	CLEANUP(json_putp) struct json_object *tree = NULL;
-	CLEANUP(bytes_clear) struct bytes content = {};
+	CLEANUP(bytes_clear) struct bytes content = { 0 };
 	CLEANUP(freep) char *path = NULL;
 	struct json_cursor root;
 	int r;

@@ -191,7 +191,7 @@ static int parse_payload(const uint8_t *payload, size_t size, struct cxl_request
 int cxl_parse_request(const struct bytes *raw, struct cxl_request *ret, struct refusal *refusal)
 {
 	struct fwctl_abi_cxl_in header;
-	struct cxl_request request = {};
+	struct cxl_request request = { 0 };
 	int r;
 
 	if (raw->size < sizeof(header))
@@ -376,4 +376,20 @@ int cxl_effect_from_name(const char *name)
 		if (effects[bit] && strcmp(effects[bit], name) == 0)
 			return 1 << bit;
 	return -EINVAL;
+}
+
+bool cxl_errno_before_dispatch(int error)
+{
+	switch (error) {
+	case EINVAL:
+	case EPERM:
+	case EMSGSIZE:
+	case EOPNOTSUPP:
+	case ENOTTY:
+	case ENODEV:
+	case ENOMEM:
+		return true;
+	default:
+		return false;
+	}
 }

@@ -133,3 +133,10 @@ const char *cxl_effect_name(unsigned bit);
 
 /* The mask of an effect by its name, or -EINVAL. */
 int cxl_effect_from_name(const char *name);
+
+/*
+ * Whether a positive errno of FWCTL_RPC says for sure that the device did not see the command: those
+ * that fwctl_cmd_rpc() and cxlctl_fw_rpc() return before they send it (drivers/fwctl/main.c,
+ * drivers/cxl/core/features.c). EFAULT is none of them: the answer is copied out after the command.
+ */
+bool cxl_errno_before_dispatch(int error);

@@ -16,7 +16,7 @@ void device_identity_clear(struct device_identity *identity)
 	free(identity->firmware);
 	for (size_t i = 0; identity->aliases[i]; i++)
 		free(identity->aliases[i]);
-	*identity = (struct device_identity){};
+	*identity = (struct device_identity){ 0 };
 }
 
 int device_identity_add_alias(struct device_identity *identity, const char *alias)
@@ -108,12 +108,12 @@ static int cxl_call(struct device *device, const struct bytes *request, size_t r
 int device_get_feature(struct device *device, const struct cxl_feature_entry *entry,
 		       enum selection selection, struct bytes *ret)
 {
-	CLEANUP(bytes_clear) struct bytes request = {}, response = {};
-	struct cxl_response parsed;
+	CLEANUP(bytes_clear) struct bytes request = { 0 }, response = { 0 };
+	struct cxl_response parsed = { 0 };
 	int r;
 
 	if (entry->get_size == 0) {
-		*ret = (struct bytes){};
+		*ret = (struct bytes){ 0 };
 		return 0;
 	}
 	r = cxl_build_get_feature(entry->uuid, selection, entry->get_size, &request);
@@ -130,8 +130,8 @@ int device_get_feature(struct device *device, const struct cxl_feature_entry *en
 static int read_features(struct device *device, struct cxl_feature_entry *entries, size_t room,
 			 size_t *ret_total)
 {
-	CLEANUP(bytes_clear) struct bytes request = {}, response = {};
-	struct cxl_response parsed;
+	CLEANUP(bytes_clear) struct bytes request = { 0 }, response = { 0 };
+	struct cxl_response parsed = { 0 };
 	int r;
 
 	r = cxl_build_get_supported_features(0, (uint32_t)(room * CXL_FEATURE_ENTRY_SIZE),
@@ -179,7 +179,7 @@ static void review_pending(struct device *device)
 {
 	for (size_t i = 0; i < device->n_features; i++) {
 		const struct cxl_feature_entry *entry = &device->features[i];
-		CLEANUP(bytes_clear) struct bytes awaited = {}, current = {}, saved = {};
+		CLEANUP(bytes_clear) struct bytes awaited = { 0 }, current = { 0 }, saved = { 0 };
 		bool live, lost = false;
 
 		if (pending_value(device->pending, entry->uuid, &awaited) <= 0)

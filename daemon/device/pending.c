@@ -113,7 +113,7 @@ static int load_tree(struct pending *pending, const struct json_cursor *root)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < json_object_array_length(changes.value); i++) {
-		struct pending_change change = {};
+		struct pending_change change = { 0 };
 
 		r = json_element(&changes, i, json_type_object, &element);
 		if (r < 0)
@@ -132,7 +132,7 @@ static int load_file(struct pending *pending, const char *directory)
 {
 	CLEANUP(json_putp) struct json_object *tree = NULL;
 	CLEANUP(freep) char *path = NULL, *aside = NULL;
-	struct json_problem problem = {};
+	struct json_problem problem = { 0 };
 	struct json_cursor root;
 	int r;
 
@@ -286,7 +286,7 @@ int pending_list(struct pending *pending, struct pending_change **ret)
 	if (list) {
 		for (size_t i = 0; i < pending->n; i++) {
 			list[i] = pending->changes[i];
-			list[i].value = (struct bytes){};
+			list[i].value = (struct bytes){ 0 };
 		}
 		n = (int)pending->n;
 		*ret = list;

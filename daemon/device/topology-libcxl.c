@@ -44,7 +44,7 @@ static int renew_context(void)
 
 static int copy_memdev(struct cxl_memdev *from, struct memdev *ret)
 {
-	CLEANUP(memdev_clear) struct memdev memdev = {};
+	CLEANUP(memdev_clear) struct memdev memdev = { 0 };
 	const char *firmware = cxl_memdev_get_firmware_version(from);
 	const char *host = cxl_memdev_get_host(from);
 
@@ -54,7 +54,7 @@ static int copy_memdev(struct cxl_memdev *from, struct memdev *ret)
 	if (!memdev.firmware || !memdev.host)
 		return -ENOMEM;
 	*ret = memdev;
-	memdev = (struct memdev){};
+	memdev = (struct memdev){ 0 };
 	return 0;
 }
 

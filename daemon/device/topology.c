@@ -12,7 +12,7 @@ void memdev_clear(struct memdev *memdev)
 {
 	free(memdev->firmware);
 	free(memdev->host);
-	*memdev = (struct memdev){};
+	*memdev = (struct memdev){ 0 };
 }
 
 static int copy_string(const char *from, char **ret)
@@ -48,7 +48,7 @@ int topology_firmware(const char *parent, char **ret)
 
 int topology_memdev_by_sysfs(const char *parent, struct memdev *ret)
 {
-	CLEANUP(memdev_clear) struct memdev memdev = {};
+	CLEANUP(memdev_clear) struct memdev memdev = { 0 };
 	CLEANUP(freep) char *serial = NULL, *above = NULL;
 	int r;
 
@@ -67,13 +67,13 @@ int topology_memdev_by_sysfs(const char *parent, struct memdev *ret)
 	if (r < 0)
 		return r;
 	*ret = memdev;
-	memdev = (struct memdev){};
+	memdev = (struct memdev){ 0 };
 	return 0;
 }
 
 static int identify_memdev(struct device_identity *identity)
 {
-	CLEANUP(memdev_clear) struct memdev memdev = {};
+	CLEANUP(memdev_clear) struct memdev memdev = { 0 };
 	int r;
 
 	r = topology_memdev_by_libcxl(identity->parent_name, &memdev);
@@ -131,7 +131,7 @@ static int identify_parent(sd_device *parent, struct device_identity *identity)
 
 int topology_identify(const char *syspath, struct device_identity *ret)
 {
-	CLEANUP(device_identity_clear) struct device_identity identity = {};
+	CLEANUP(device_identity_clear) struct device_identity identity = { 0 };
 	CLEANUP(sd_device_unrefp) sd_device *device = NULL;
 	sd_device *parent;
 	int r;
@@ -152,6 +152,6 @@ int topology_identify(const char *syspath, struct device_identity *ret)
 	if (r < 0)
 		return r;
 	*ret = identity;
-	identity = (struct device_identity){};
+	identity = (struct device_identity){ 0 };
 	return 0;
 }

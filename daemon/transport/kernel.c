@@ -69,14 +69,13 @@ static int kernel_rpc(struct transport *transport, enum scope scope, const struc
 	return 0;
 }
 
-static int kernel_tainted(struct transport *transport)
+int kernel_tainted(void)
 {
 	CLEANUP(freep) char *line = NULL;
 	unsigned long long taints;
 	char *end;
 	int r;
 
-	(void)transport;
 	r = file_read_line("/proc/sys/kernel/tainted", &line);
 	if (r < 0)
 		return r;
@@ -85,6 +84,12 @@ static int kernel_tainted(struct transport *transport)
 	if (errno != 0 || end == line || *end != '\0')
 		return -EBADMSG;
 	return taints >> TAINT_FWCTL_BIT & 1;
+}
+
+static int transport_kernel_tainted(struct transport *transport)
+{
+	(void)transport;
+	return kernel_tainted();
 }
 
 static void kernel_close(struct transport *transport)
@@ -98,7 +103,7 @@ static void kernel_close(struct transport *transport)
 static const struct transport_ops kernel_ops = {
 	.info = kernel_info,
 	.rpc = kernel_rpc,
-	.tainted = kernel_tainted,
+	.tainted = transport_kernel_tainted,
 	.close = kernel_close,
 };
 

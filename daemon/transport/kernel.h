@@ -15,3 +15,6 @@
  * -ENXIO when it is another one by now, or -errno.
  */
 int kernel_open(const char *node, dev_t number, struct transport **ret);
+
+/* Whether a debug write has tainted this kernel: bit 19 of /proc/sys/kernel/tainted. 1, 0, -errno. */
+int kernel_tainted(void);

@@ -165,7 +165,7 @@ static int load_entry(const struct json_cursor *object, const struct simulated_c
 static int load_value(const struct json_cursor *object, const char *key, uint16_t size,
 		      const struct bytes *absent, struct bytes *ret)
 {
-	CLEANUP(bytes_clear) struct bytes value = {};
+	CLEANUP(bytes_clear) struct bytes value = { 0 };
 	int r;
 
 	if (absent && json_object_object_get_ex(object->value, key, NULL))
@@ -239,7 +239,7 @@ static int load_features(const struct json_cursor *array, struct simulated_cxl *
 
 	if (n > FEATURES_MAX)
 		return json_fail(array, "has more than %u elements; use fewer", FEATURES_MAX);
-	device->features = calloc(n ?: 1, sizeof(device->features[0]));
+	device->features = calloc(n > 0 ? n : 1, sizeof(device->features[0]));
 	if (!device->features)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {

@@ -233,7 +233,7 @@ static void run_get_supported_features(const struct simulated_cxl *device,
 	const uint8_t *payload = payload_of(call);
 	size_t start = read_le16(payload + CXL_SUPPORTED_IN_START);
 	size_t n = read_le32(payload + CXL_SUPPORTED_IN_COUNT) / CXL_FEATURE_ENTRY_SIZE;
-	uint8_t counts[CXL_SUPPORTED_FEATURES_HEADER_SIZE] = {};
+	uint8_t counts[CXL_SUPPORTED_FEATURES_HEADER_SIZE] = { 0 };
 	size_t size;
 
 	if (n > device->n - start)

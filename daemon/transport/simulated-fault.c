@@ -161,7 +161,7 @@ static void apply(const struct fault *fault, struct fault_verdict *verdict)
 
 struct fault_verdict fault_take(struct fault **list, const char *command)
 {
-	struct fault_verdict verdict = {};
+	struct fault_verdict verdict = { 0 };
 
 	while (*list) {
 		struct fault *fault = *list;

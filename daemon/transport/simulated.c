@@ -52,7 +52,7 @@ static bool is_unplugged(struct simulated *device)
 static bool may_do_raw_io(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
 	if (syscall(SYS_capget, &header, data) < 0)
 		return false;
@@ -195,9 +195,14 @@ static int simulated_rpc(struct transport *transport, enum scope scope, const st
 	return 0;
 }
 
+bool simulation_tainted(const struct simulation *simulation)
+{
+	return atomic_load(&simulation->tainted);
+}
+
 static int simulated_tainted(struct transport *transport)
 {
-	return atomic_load(&simulated_of(transport)->simulation->tainted);
+	return simulation_tainted(simulated_of(transport)->simulation);
 }
 
 static void simulated_free(struct simulated *device)

@@ -35,6 +35,9 @@ int simulation_new(struct simulation **ret);
 void simulation_free(struct simulation *simulation);
 DEFINE_CLEANUP(struct simulation *, simulation_free);
 
+/* Whether a debug write to any of its devices has tainted the "kernel". Any thread. */
+bool simulation_tainted(const struct simulation *simulation);
+
 /*
  * Loads one device. @simulation must outlive it. Returns 0, or -errno with @problem told.
  * @unplugged is called when the device vanishes by a fault or by simulated_unplug(), once, on the thread

@@ -9,7 +9,7 @@ int transport_info(struct transport *transport, enum device_type *ret_type)
 int transport_rpc(struct transport *transport, enum scope scope, const struct bytes *request,
 		  size_t room, struct bytes *ret_response)
 {
-	CLEANUP(bytes_clear) struct bytes response = {};
+	CLEANUP(bytes_clear) struct bytes response = { 0 };
 	size_t reported = room;
 	int r;
 

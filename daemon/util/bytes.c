@@ -6,7 +6,7 @@
 void bytes_clear(struct bytes *bytes)
 {
 	free(bytes->data);
-	*bytes = (struct bytes){};
+	*bytes = (struct bytes){ 0 };
 }
 
 int bytes_zeroed(size_t size, struct bytes *ret)
@@ -40,7 +40,7 @@ struct bytes bytes_take(struct bytes *bytes)
 {
 	struct bytes taken = *bytes;
 
-	*bytes = (struct bytes){};
+	*bytes = (struct bytes){ 0 };
 	return taken;
 }
 
@@ -79,7 +79,7 @@ static int digit_value(char digit)
 
 int hex_decode(const char *text, size_t most, struct bytes *ret)
 {
-	CLEANUP(bytes_clear) struct bytes decoded = {};
+	CLEANUP(bytes_clear) struct bytes decoded = { 0 };
 	size_t length = strlen(text);
 	int r;
 

@@ -17,7 +17,7 @@ struct bytes {
 	size_t size;
 };
 
-/* Frees what @bytes holds and leaves it empty. For CLEANUP(): struct bytes b = {}; */
+/* Frees what @bytes holds and leaves it empty. For CLEANUP(): struct bytes b = { 0 }; */
 void bytes_clear(struct bytes *bytes);
 
 /* Copies @size bytes. Returns 0 or -ENOMEM. */

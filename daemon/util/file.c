@@ -9,7 +9,7 @@
 int file_read(const char *path, size_t most, struct bytes *ret)
 {
 	CLEANUP(closep) int fd = -EBADF;
-	CLEANUP(bytes_clear) struct bytes content = {};
+	CLEANUP(bytes_clear) struct bytes content = { 0 };
 	size_t used = 0;
 	int r;
 
@@ -41,7 +41,7 @@ int file_read(const char *path, size_t most, struct bytes *ret)
 
 int file_read_line(const char *path, char **ret)
 {
-	CLEANUP(bytes_clear) struct bytes content = {};
+	CLEANUP(bytes_clear) struct bytes content = { 0 };
 	int r;
 
 	r = file_read(path, 4096, &content);

@@ -102,7 +102,7 @@ int json_parse(const char *name, const char *text, size_t size, struct json_prob
 	error = json_tokener_get_error(tokener);
 	offset = json_tokener_get_parse_end(tokener);
 	json_tokener_free(tokener);
-	if (error == json_tokener_success && parsed && offset >= size) {
+	if (error == json_tokener_success && offset >= size) {
 		*ret = parsed;
 		return 0;
 	}
@@ -111,15 +111,15 @@ int json_parse(const char *name, const char *text, size_t size, struct json_prob
 		line += text[i] == '\n';
 	snprintf(problem->text, sizeof(problem->text), "%.100s: line %zu: %s", shown_name(name),
 		 line,
-		 error == json_tokener_success	? "text after the end of the JSON value" :
-		 error == json_tokener_continue ? "the file ends inside a JSON value" :
-						  json_tokener_error_desc(error));
+		 error == json_tokener_success	       ? "text after the end of the JSON value" :
+		 error == json_tokener_error_parse_eof ? "the file ends inside a JSON value" :
+							 json_tokener_error_desc(error));
 	return -EINVAL;
 }
 
 int json_load(const char *file, size_t most, struct json_problem *problem, struct json_object **ret)
 {
-	CLEANUP(bytes_clear) struct bytes content = {};
+	CLEANUP(bytes_clear) struct bytes content = { 0 };
 	int r;
 
 	r = file_read(file, most, &content);

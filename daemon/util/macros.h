@@ -26,7 +26,7 @@
 
 /* Hands on an owned pointer: the value, with the variable left NULL. */
 #define take_pointer(pointer)                                                                      \
-	({                                                                                         \
+	__extension__({                                                                            \
 		__typeof__(pointer) taken_ = (pointer);                                            \
 		(pointer) = NULL;                                                                  \
 		taken_;                                                                            \

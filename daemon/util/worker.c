@@ -69,7 +69,7 @@ static int on_completions(sd_event_source *source, int fd, uint32_t events, void
 
 	pthread_mutex_lock(&completions->lock);
 	finished = completions->queue;
-	completions->queue = (struct queue){};
+	completions->queue = (struct queue){ 0 };
 	pthread_mutex_unlock(&completions->lock);
 
 	while ((job = queue_pop(&finished)))

@@ -20,34 +20,21 @@ session()
 	"$lib/session" --no-daemon "$@"
 }
 
-# Folders that a session mounts over or could write to, as a text.
+# What is in the folders that a session mounts over or could write to, and what is mounted there.
 system_state()
 {
-	ls -laR /etc/polkit-1 /etc/dbus-1 /usr/share/polkit-1 /usr/share/dbus-1/system.d /var/log/fwctld \
-		/var/lib/fwctld /run/polkit-1 /run/dbus /run/systemd 2>/dev/null || :
-	cat /proc/self/mounts
+	ls -AR /etc/polkit-1 /etc/dbus-1 /usr/share/polkit-1 /usr/share/dbus-1/system.d /var/log/fwctld \
+		/var/lib/fwctld /run/polkit-1 2>/dev/null || :
+	grep -E 'polkit|fwctld-(session|test)' /proc/self/mounts || :
 }
 
-# live MARKER: how many processes have the marker in their arguments.
-live()
-{
-	local count=0 file
-
-	for file in /proc/[0-9]*/cmdline; do
-		if tr '\0' ' ' <"$file" 2>/dev/null | grep -q "sleep $1"; then
-			count=$((count + 1))
-		fi
-	done
-	echo $count
-}
-
-# until_live MARKER COUNT: waits for that many of them.
+# until_live COUNT: waits for that many processes that are ours by their argument.
 until_live()
 {
 	local attempt
 
 	for ((attempt = 0; attempt < 600; attempt++)); do
-		[ "$(live "$1")" != "$2" ] || return 0
+		[ "$(pgrep -c -f -x "sleep $marker" || :)" != "$1" ] || return 0
 		sleep 0.1
 	done
 	return 1
@@ -82,15 +69,15 @@ check_status 'the log is closed to others' 1 \
 
 # shellcheck disable=SC2016
 check 'what the command leaves running is ended' session -- sh -c "sleep $marker & setsid sleep $marker &"
-check 'none is left' until_live "$marker" 0
+check 'none is left' until_live 0
 
 for signal in TERM HUP KILL; do
-	session -- sleep "$marker" >/dev/null 2>&1 &
+	"$lib/session" --no-daemon -- sleep "$marker" >/dev/null 2>&1 &
 	pid=$!
-	check "SIG$signal: the session runs" until_live "$marker" 2
-	kill -$signal "$(pgrep -P $pid)" 2>/dev/null || kill -$signal $pid
+	check "SIG$signal: the session runs" until_live 1
+	kill -$signal $pid
 	wait $pid 2>/dev/null || :
-	check "SIG$signal: its processes end" until_live "$marker" 0
+	check "SIG$signal: its processes end" until_live 0
 done
 # Killed, it cannot remove the folder that its own were mounted on.
 is 'of all these sessions one empty folder is left, by the killed one' \

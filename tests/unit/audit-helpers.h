@@ -53,7 +53,7 @@ static inline const char *place_path(const struct place *place, const char *name
 /* All of a file, with a NUL behind it. */
 static inline struct bytes place_read(const struct place *place, const char *name)
 {
-	struct bytes content = {};
+	struct bytes content = { 0 };
 
 	ck_assert_int_eq(file_read(place_path(place, name), 32 * 1024 * 1024, &content), 0);
 	return content;
@@ -114,4 +114,57 @@ static inline uint64_t append_outcome(struct audit_log *log, const char *request
 	return append(log, &(struct audit_record){ .type = AUDIT_OUTCOME,
 						   .request = request,
 						   .outcome = &outcome });
+}
+
+/* A log that is written by hand, line by line, without a flush for each. */
+struct script {
+	FILE *file;
+	uint64_t sequence; /* of the last line */
+	char hash[DIGEST_TEXT_SIZE];
+};
+
+static inline struct script script_new(const struct place *place, const char *name)
+{
+	struct script script = { .file = fopen(place_path(place, name), "w") };
+
+	ck_assert_ptr_nonnull(script.file);
+	memset(script.hash, '0', sizeof(script.hash) - 1);
+	return script;
+}
+
+/* Adds the record that follows the last one; @request may be NULL. */
+static inline void script_add(struct script *script, enum audit_type type, const char *request)
+{
+	CLEANUP(bytes_clear) struct bytes line = { 0 };
+	char previous[DIGEST_TEXT_SIZE];
+	const struct audit_stamp stamp = { .sequence = ++script->sequence, .previous = previous };
+	const struct audit_record record = { .type = type, .request = request };
+
+	memcpy(previous, script->hash, sizeof(previous));
+	ck_assert_int_eq(audit_record_format(&record, &stamp, &line, script->hash), 0);
+	ck_assert_uint_eq(fwrite(line.data, 1, line.size, script->file), line.size);
+}
+
+/* The same with the request "rN". */
+static inline void script_add_request(struct script *script, enum audit_type type, unsigned number)
+{
+	char request[16];
+
+	snprintf(request, sizeof(request), "r%u", number);
+	script_add(script, type, request);
+}
+
+static inline void script_end(struct script *script)
+{
+	ck_assert_int_eq(fclose(take_pointer(script->file)), 0);
+}
+
+/* A case whose time depends on the disk and on sanitizers: the bound is for hangs only. */
+static inline void slow_case(Suite *suite, const char *name, const TTest *test)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 300);
+	tcase_add_test(tcase, test);
+	suite_add_tcase(suite, tcase);
 }

@@ -46,8 +46,8 @@ static inline const char *shipped_path(const char *name)
 
 static inline struct bench bench_of_file(const char *name)
 {
-	struct json_problem problem = {};
-	struct bench bench = {};
+	struct json_problem problem = { 0 };
+	struct bench bench = { 0 };
 	int r;
 
 	ck_assert_int_eq(simulation_new(&bench.simulation), 0);
@@ -81,8 +81,8 @@ static inline int open_text(struct simulation *simulation, const char *text,
 
 static inline struct bench bench_of_text(const char *text)
 {
-	struct json_problem problem = {};
-	struct bench bench = {};
+	struct json_problem problem = { 0 };
+	struct bench bench = { 0 };
 	int r;
 
 	ck_assert_int_eq(simulation_new(&bench.simulation), 0);
@@ -119,7 +119,7 @@ static inline struct uuid patrol_scrub_uuid(void)
 static inline int64_t set_version(struct transport *device, enum scope scope, struct uuid uuid,
 				  uint8_t version, const void *data, size_t size)
 {
-	CLEANUP(bytes_clear) struct bytes request = {}, raw = {};
+	CLEANUP(bytes_clear) struct bytes request = { 0 }, raw = { 0 };
 	struct cxl_response response;
 	int r;
 
@@ -142,7 +142,7 @@ static inline int64_t set(struct transport *device, enum scope scope, struct uui
 static inline int64_t get(struct transport *device, struct uuid uuid, enum selection selection,
 			  uint16_t count, void *ret_data)
 {
-	CLEANUP(bytes_clear) struct bytes request = {}, raw = {};
+	CLEANUP(bytes_clear) struct bytes request = { 0 }, raw = { 0 };
 	struct cxl_response response;
 	int r;
 
@@ -177,7 +177,7 @@ static inline void assert_value(struct transport *device, struct uuid uuid,
 static inline bool has_raw_io(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
 	ck_assert_int_eq(syscall(SYS_capget, &header, data), 0);
 	return data[0].effective & 1u << CAP_SYS_RAWIO;
@@ -186,7 +186,7 @@ static inline bool has_raw_io(void)
 static inline void drop_raw_io(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
 
 	ck_assert_int_eq(syscall(SYS_capget, &header, data), 0);
 	data[0].effective &= ~(1u << CAP_SYS_RAWIO);

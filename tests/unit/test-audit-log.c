@@ -157,7 +157,7 @@ START_TEST(test_torn_last_line)
 {
 	CLEANUP(place_clear) struct place place = place_new();
 	CLEANUP(audit_log_closep) struct audit_log *first = open_log(&place);
-	CLEANUP(bytes_clear) struct bytes content = {};
+	CLEANUP(bytes_clear) struct bytes content = { 0 };
 	size_t whole;
 
 	append_denials(first, 1);
@@ -250,26 +250,6 @@ START_TEST(test_recover_after_torn_outcome)
 }
 END_TEST
 
-/* A log that was written somewhere else, without a flush for each record. */
-struct script {
-	FILE *file;
-	uint64_t sequence;
-	char previous[DIGEST_TEXT_SIZE];
-};
-
-static void script_add(struct script *script, enum audit_type type, unsigned request)
-{
-	CLEANUP(bytes_clear) struct bytes line = {};
-	char previous[DIGEST_TEXT_SIZE], id[16];
-	const struct audit_stamp stamp = { .sequence = ++script->sequence, .previous = previous };
-	const struct audit_record record = { .type = type, .request = id };
-
-	snprintf(id, sizeof(id), "r%u", request);
-	memcpy(previous, script->previous, sizeof(previous));
-	ck_assert_int_eq(audit_record_format(&record, &stamp, &line, script->previous), 0);
-	ck_assert_uint_eq(fwrite(line.data, 1, line.size, script->file), line.size);
-}
-
 /*
  * More open intents than recovery holds in memory, and among those that it holds some that began
  * after others that it had no room for.
@@ -278,19 +258,17 @@ START_TEST(test_recover_many)
 {
 	CLEANUP(place_clear) struct place place = place_new();
 	CLEANUP(audit_log_closep) struct audit_log *log = NULL;
-	struct script script = { .file = fopen(place_path(&place, SEGMENT), "w") };
+	struct script script = script_new(&place, SEGMENT);
 	unsigned request = 0;
 
-	ck_assert_ptr_nonnull(script.file);
-	memset(script.previous, '0', sizeof(script.previous) - 1);
-	script_add(&script, AUDIT_GENESIS, 0);
+	script_add(&script, AUDIT_GENESIS, NULL);
 	while (request < 1100)
-		script_add(&script, AUDIT_INTENT, request++);
+		script_add_request(&script, AUDIT_INTENT, request++);
 	for (unsigned i = 0; i < 1100; i += 20)
-		script_add(&script, AUDIT_OUTCOME, i);
+		script_add_request(&script, AUDIT_OUTCOME, i);
 	while (request < 1200)
-		script_add(&script, AUDIT_INTENT, request++);
-	ck_assert_int_eq(fclose(script.file), 0);
+		script_add_request(&script, AUDIT_INTENT, request++);
+	script_end(&script);
 
 	log = open_log(&place);
 	verify(&place, script.sequence + 1200 - 1100 / 20);
@@ -304,8 +282,8 @@ START_TEST(test_broken_logs_are_refused)
 {
 	CLEANUP(place_clear) struct place place = place_new();
 	CLEANUP(audit_log_closep) struct audit_log *log = open_log(&place);
-	CLEANUP(bytes_clear) struct bytes content = {};
-	char *line[4] = {};
+	CLEANUP(bytes_clear) struct bytes content = { 0 };
+	char *line[4] = { 0 };
 
 	append_denials(log, 2);
 	audit_log_close(take_pointer(log));
@@ -340,20 +318,17 @@ START_TEST(test_several_segments)
 	CLEANUP(place_clear) struct place place = place_new();
 	CLEANUP(audit_log_closep) struct audit_log *log = open_log(&place);
 	CLEANUP(audit_lines_freep) char **lines = NULL;
-	CLEANUP(bytes_clear) struct bytes next = {};
+	struct script script;
 	struct audit_head head;
-	struct audit_stamp stamp = { .boot_id = "b", .daemon_version = "v", .catalog_digest = "c" };
-	char hash[DIGEST_TEXT_SIZE];
 
 	append_denials(log, 3);
 	head = audit_log_head(log);
 	audit_log_close(take_pointer(log));
-	stamp.sequence = head.sequence + 1;
-	stamp.previous = head.hash;
-	ck_assert_int_eq(audit_record_format(&(struct audit_record){ .type = AUDIT_GENESIS }, &stamp,
-					     &next, hash),
-			 0);
-	place_write(&place, "audit-00000002.jsonl", next.data, next.size);
+	script = script_new(&place, "audit-00000002.jsonl");
+	script.sequence = head.sequence;
+	memcpy(script.hash, head.hash, sizeof(script.hash));
+	script_add(&script, AUDIT_GENESIS, NULL);
+	script_end(&script);
 	place_write(&place, "audit-3.jsonl", "not one of ours", 15);
 	place_write(&place, "audit-00000003.jsonl.bak", "nor this", 8);
 
@@ -408,7 +383,7 @@ START_TEST(test_read_large)
 {
 	CLEANUP(place_clear) struct place place = place_new();
 	CLEANUP(audit_log_closep) struct audit_log *log = open_log(&place);
-	CLEANUP(bytes_clear) struct bytes huge = {};
+	CLEANUP(bytes_clear) struct bytes huge = { 0 };
 	CLEANUP(audit_lines_freep) char **lines = NULL;
 	struct bytes part;
 	uint64_t last = 1;
@@ -447,7 +422,7 @@ START_TEST(test_refused_records)
 {
 	CLEANUP(place_clear) struct place place = place_new();
 	CLEANUP(audit_log_closep) struct audit_log *log = open_log(&place);
-	CLEANUP(bytes_clear) struct bytes huge = {};
+	CLEANUP(bytes_clear) struct bytes huge = { 0 };
 	uint64_t sequence = 77;
 
 	ck_assert_int_eq(bytes_zeroed(9 * 1024 * 1024, &huge), 0);
@@ -595,6 +570,12 @@ static bool mount_small(const struct place *place, const char *type, const char 
 	return false;
 }
 
+/* So that the directory can go. */
+static void unmount_small(const struct place *place)
+{
+	ck_assert_int_eq(umount2(place->directory, MNT_DETACH), 0);
+}
+
 START_TEST(test_full_disk)
 {
 	const size_t size = 512 * 1024;
@@ -617,7 +598,7 @@ START_TEST(test_full_disk)
 
 	/* Somebody else takes the rest of the disk: what was promised still fits. */
 	{
-		CLEANUP(bytes_clear) struct bytes filler = {};
+		CLEANUP(bytes_clear) struct bytes filler = { 0 };
 		CLEANUP(closep) int fd = open(place_path(&place, "filler"), O_WRONLY | O_CREAT, 0600);
 
 		ck_assert_int_eq(bytes_zeroed(size, &filler), 0);
@@ -642,6 +623,7 @@ START_TEST(test_full_disk)
 	append_denials(log, 1);
 	verify(&place, audit_log_head(log).sequence);
 	audit_log_close(log);
+	unmount_small(&place);
 }
 END_TEST
 
@@ -649,7 +631,7 @@ START_TEST(test_full_disk_at_start)
 {
 	CLEANUP(place_clear) struct place place = place_new();
 	CLEANUP(closep) int fd = -EBADF;
-	CLEANUP(bytes_clear) struct bytes filler = {};
+	CLEANUP(bytes_clear) struct bytes filler = { 0 };
 	struct audit_log *log = NULL;
 
 	if (!mount_small(&place, "tmpfs", "size=64k,mode=0700"))
@@ -661,6 +643,7 @@ START_TEST(test_full_disk_at_start)
 	ck_assert_int_eq(ftruncate(fd, 0), 0);
 	audit_log_close(open_log(&place));
 	verify(&place, 1);
+	unmount_small(&place);
 }
 END_TEST
 
@@ -678,6 +661,7 @@ START_TEST(test_without_fallocate)
 	audit_log_release(log, 100000);
 	verify(&place, 11);
 	audit_log_close(log);
+	unmount_small(&place);
 }
 END_TEST
 
@@ -783,16 +767,6 @@ START_TEST(test_concurrent)
 	ck_assert_uint_eq(verify(&place, records), 0);
 }
 END_TEST
-
-/* Durability costs what the disk costs: a bound on hangs only. */
-static void slow_case(Suite *suite, const char *name, const TTest *test)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_test(tcase, test);
-	suite_add_tcase(suite, tcase);
-}
 
 static void fill(Suite *suite)
 {

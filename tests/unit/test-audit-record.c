@@ -67,7 +67,7 @@ static struct bytes format(const struct audit_record *record)
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	char hash[DIGEST_TEXT_SIZE], expected[sizeof("\"hash\":\"" ZEROS "\"}\n")];
 	struct sha256_ctx context;
-	struct bytes line = {};
+	struct bytes line = { 0 };
 
 	ck_assert_int_eq(audit_record_format(record, &stamp, &line, hash), 0);
 	ck_assert_uint_gt(line.size, hash_member);
@@ -203,9 +203,9 @@ START_TEST(test_deny_of_a_stranger)
 	const struct audit_record record = {
 		.type = AUDIT_DENY,
 		.peer = &peer,
-		.device = &(struct audit_device){},
+		.device = &(struct audit_device){ 0 },
 		.command = &unknown,
-		.data = &(struct bytes){},
+		.data = &(struct bytes){ 0 },
 		.reason = "",
 		.auth = &auth,
 		.outcome = &outcome,
@@ -325,7 +325,7 @@ START_TEST(test_long_texts_are_cut)
 		memcpy(name + i, "\xc3\xbc", 2);
 	name[5000] = '\0';
 	for (int shift = 0; shift < 2; shift++) {
-		CLEANUP(bytes_clear) struct bytes line = {};
+		CLEANUP(bytes_clear) struct bytes line = { 0 };
 		CLEANUP(json_putp) struct json_object *root = NULL;
 		struct json_object *object;
 		const char *text;
@@ -347,7 +347,7 @@ END_TEST
 /* A record that holds the same text, and as many things of a kind as there can be, everywhere. */
 static size_t worst_size(const char *text, const struct bytes *value)
 {
-	const char *effects[65] = {};
+	const char *effects[65] = { 0 };
 	char keys[64][200];
 	struct audit_detail details[64];
 	const struct audit_peer peer = {
@@ -381,7 +381,7 @@ static size_t worst_size(const char *text, const struct bytes *value)
 	};
 	const struct audit_stamp long_stamp = { UINT64_MAX, UINT64_C(253402300799999999),
 						UINT64_MAX, text, text, text, ZEROS };
-	CLEANUP(bytes_clear) struct bytes line = {};
+	CLEANUP(bytes_clear) struct bytes line = { 0 };
 	char hash[DIGEST_TEXT_SIZE];
 
 	for (size_t i = 0; i < ARRAY_LENGTH(details); i++) {
@@ -399,7 +399,7 @@ START_TEST(test_room)
 {
 	static const char *const worst[] = { "\x01", "\"", "\xff", "\xf0\x9f\x94\x92", "a", "\x7f" };
 	static const size_t sizes[] = { 1, 4, 1024, REASON_MOST };
-	CLEANUP(bytes_clear) struct bytes value = {};
+	CLEANUP(bytes_clear) struct bytes value = { 0 };
 
 	ck_assert_int_eq(bytes_zeroed(REASON_MOST, &value), 0);
 	for (size_t i = 0; i < ARRAY_LENGTH(worst); i++) {
@@ -425,7 +425,7 @@ END_TEST
 START_TEST(test_room_is_not_wasted)
 {
 	CLEANUP(freep) char *text = malloc(REASON_MOST + 1);
-	const struct bytes none = {};
+	const struct bytes none = { 0 };
 	size_t size;
 
 	memset(text, '\x01', REASON_MOST);

@@ -26,7 +26,7 @@ enum offset {
 
 static struct bytes build_supported(void)
 {
-	struct bytes raw = {};
+	struct bytes raw = { 0 };
 
 	ck_assert_int_eq(cxl_build_get_supported_features(7, 480, &raw), 0);
 	return raw;
@@ -34,7 +34,7 @@ static struct bytes build_supported(void)
 
 static struct bytes build_get(void)
 {
-	struct bytes raw = {};
+	struct bytes raw = { 0 };
 
 	ck_assert_int_eq(cxl_build_get_feature(uuid, SELECTION_SAVED, 2048, &raw), 0);
 	return raw;
@@ -42,7 +42,7 @@ static struct bytes build_get(void)
 
 static struct bytes build_set(void)
 {
-	struct bytes raw = {};
+	struct bytes raw = { 0 };
 
 	ck_assert_int_eq(cxl_build_set_feature(uuid, 3, "\xde\xad\xbe\xef", 4, &raw), 0);
 	return raw;
@@ -51,11 +51,11 @@ static struct bytes build_set(void)
 /* Parses a copy that is exactly as long, so that ASan sees a byte too far. */
 static int parse(const struct bytes *raw, size_t size, struct refusal *refusal)
 {
-	CLEANUP(bytes_clear) struct bytes exact = {};
+	CLEANUP(bytes_clear) struct bytes exact = { 0 };
 	struct cxl_request request;
 
 	ck_assert_int_eq(bytes_copy(raw->data, size, &exact), 0);
-	*refusal = (struct refusal){};
+	*refusal = (struct refusal){ 0 };
 	return cxl_parse_request(&exact, &request, refusal);
 }
 
@@ -168,7 +168,7 @@ END_TEST
 
 START_TEST(largest_value_and_one_more)
 {
-	CLEANUP(bytes_clear) struct bytes value = {}, raw = {}, longer = {};
+	CLEANUP(bytes_clear) struct bytes value = { 0 }, raw = { 0 }, longer = { 0 };
 	struct refusal refusal;
 
 	ck_assert_int_eq(bytes_zeroed(CXL_FEATURE_DATA_MAX + 1, &value), 0);
@@ -185,7 +185,7 @@ START_TEST(other_sizes_are_refused)
 	struct bytes (*const builds[])(void) = { build_supported, build_get, build_set };
 
 	for (size_t i = 0; i < ARRAY_LENGTH(builds); i++) {
-		CLEANUP(bytes_clear) struct bytes raw = builds[i](), longer = {};
+		CLEANUP(bytes_clear) struct bytes raw = builds[i](), longer = { 0 };
 
 		for (size_t size = 0; size < raw.size; size++)
 			assert_refused(&raw, size, REFUSAL_MALFORMED);
@@ -202,7 +202,7 @@ START_TEST(other_payload_sizes_are_refused)
 	struct bytes (*const builds[])(void) = { build_supported, build_get };
 
 	for (size_t i = 0; i < ARRAY_LENGTH(builds); i++) {
-		CLEANUP(bytes_clear) struct bytes raw = builds[i](), other = {};
+		CLEANUP(bytes_clear) struct bytes raw = builds[i](), other = { 0 };
 
 		ck_assert_int_eq(bytes_zeroed(128, &other), 0);
 		memcpy(other.data, raw.data, raw.size);
@@ -312,7 +312,7 @@ START_TEST(entries)
 {
 	uint8_t payload[8 + 2 * CXL_FEATURE_ENTRY_SIZE] = { 2, 0, 0x34, 0x12 };
 	struct cxl_response response = { .payload = payload, .size = sizeof(payload) };
-	struct cxl_feature_entry found[2] = {};
+	struct cxl_feature_entry found[2] = { 0 };
 	uint8_t written[CXL_FEATURE_ENTRY_SIZE];
 	size_t total = 0;
 
@@ -386,7 +386,7 @@ static uint32_t next_random(uint32_t *state)
 /* Whatever was taken can be built again from what was read. */
 static void assert_rebuilds(const struct cxl_request *request)
 {
-	CLEANUP(bytes_clear) struct bytes raw = {};
+	CLEANUP(bytes_clear) struct bytes raw = { 0 };
 	struct cxl_request again;
 	struct refusal refusal;
 
@@ -428,7 +428,7 @@ static bool try_bytes(const struct bytes *raw)
 	struct cxl_feature_entry entry;
 	struct cxl_request request;
 	struct cxl_response response;
-	struct refusal refusal = {};
+	struct refusal refusal = { 0 };
 	size_t total;
 	int r;
 
@@ -451,7 +451,7 @@ START_TEST(any_bytes_are_taken_or_refused)
 	unsigned taken = 0;
 
 	for (unsigned i = 0; i < rounds; i++) {
-		CLEANUP(bytes_clear) struct bytes raw = {};
+		CLEANUP(bytes_clear) struct bytes raw = { 0 };
 		size_t size = i % 2 ? sizes[i / 2 % 4] : next_random(&state) % 80;
 
 		ck_assert_int_eq(bytes_zeroed(size, &raw), 0);

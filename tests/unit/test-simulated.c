@@ -97,7 +97,7 @@ END_TEST
 START_TEST(two_mebibytes_are_the_bound)
 {
 	CLEANUP(bench_clear) struct bench bench = bench_of_file(EXPANDER);
-	CLEANUP(bytes_clear) struct bytes long_request = {}, request = {}, raw = {};
+	CLEANUP(bytes_clear) struct bytes long_request = { 0 }, request = { 0 }, raw = { 0 };
 
 	ck_assert_int_eq(bytes_zeroed(TRANSPORT_RPC_MAX + 1, &long_request), 0);
 	ck_assert_int_eq(cxl_build_get_feature(vendor(2).bytes, SELECTION_CURRENT, 4, &request), 0);
@@ -138,7 +138,7 @@ END_TEST
 /* Sends a request of which only the first @size bytes count, and the header says so. */
 static int send_cut(struct transport *device, const struct bytes *request, size_t size, size_t room)
 {
-	CLEANUP(bytes_clear) struct bytes cut = {}, raw = {};
+	CLEANUP(bytes_clear) struct bytes cut = { 0 }, raw = { 0 };
 
 	ck_assert_int_eq(bytes_copy(request->data, size, &cut), 0);
 	if (size >= 12)
@@ -150,7 +150,7 @@ START_TEST(set_requests_that_the_driver_refuses)
 {
 	CLEANUP(bench_clear) struct bench bench = bench_of_text(KERNEL_OWNED_DEVICE);
 	CLEANUP(bench_clear) struct bench expander = bench_of_file(EXPANDER);
-	CLEANUP(bytes_clear) struct bytes request = {}, owned = {}, raw = {};
+	CLEANUP(bytes_clear) struct bytes request = { 0 }, owned = { 0 }, raw = { 0 };
 
 	cxl_build_set_feature(vendor(2).bytes, 1, VALUE, 4, &request);
 	cxl_build_set_feature(patrol_scrub_uuid().bytes, 1, VALUE, 4, &owned);
@@ -176,7 +176,7 @@ END_TEST
 START_TEST(get_requests_that_the_driver_refuses)
 {
 	CLEANUP(bench_clear) struct bench bench = bench_of_file(EXPANDER);
-	CLEANUP(bytes_clear) struct bytes request = {}, raw = {};
+	CLEANUP(bytes_clear) struct bytes request = { 0 }, raw = { 0 };
 
 	cxl_build_get_feature(vendor(2).bytes, SELECTION_CURRENT, 4, &request);
 	for (size_t size = 0; size < request.size; size++)
@@ -202,7 +202,7 @@ END_TEST
 START_TEST(lengths_are_the_drivers)
 {
 	CLEANUP(bench_clear) struct bench bench = bench_of_file(EXPANDER);
-	CLEANUP(bytes_clear) struct bytes request = {}, exact = {}, roomy = {}, set_request = {};
+	CLEANUP(bytes_clear) struct bytes request = { 0 }, exact = { 0 }, roomy = { 0 }, set_request = { 0 };
 	uint8_t response[8];
 	size_t size = sizeof(response);
 
@@ -225,7 +225,7 @@ END_TEST
 static int list(struct transport *device, uint16_t start, uint32_t entries, size_t room,
 		struct bytes *ret)
 {
-	CLEANUP(bytes_clear) struct bytes request = {};
+	CLEANUP(bytes_clear) struct bytes request = { 0 };
 
 	bytes_clear(ret);
 	cxl_build_get_supported_features(start, entries * CXL_FEATURE_ENTRY_SIZE, &request);
@@ -235,7 +235,7 @@ static int list(struct transport *device, uint16_t start, uint32_t entries, size
 START_TEST(supported_features)
 {
 	CLEANUP(bench_clear) struct bench bench = bench_of_file(EXPANDER);
-	CLEANUP(bytes_clear) struct bytes raw = {};
+	CLEANUP(bytes_clear) struct bytes raw = { 0 };
 	struct cxl_feature_entry entries[32];
 	struct cxl_response response;
 	size_t total, owned = 0;
@@ -265,7 +265,7 @@ END_TEST
 START_TEST(supported_features_in_parts)
 {
 	CLEANUP(bench_clear) struct bench bench = bench_of_file(EXPANDER);
-	CLEANUP(bytes_clear) struct bytes raw = {};
+	CLEANUP(bytes_clear) struct bytes raw = { 0 };
 	struct cxl_feature_entry entries[2];
 	struct cxl_response response;
 	size_t total;
@@ -309,7 +309,7 @@ END_TEST
 START_TEST(parts_of_values)
 {
 	CLEANUP(bench_clear) struct bench bench = bench_of_file(EXPANDER);
-	CLEANUP(bytes_clear) struct bytes request = {}, raw = {};
+	CLEANUP(bytes_clear) struct bytes request = { 0 }, raw = { 0 };
 	uint8_t *payload;
 
 	cxl_build_get_feature(vendor(14).bytes, SELECTION_CURRENT, 4, &request);
@@ -429,7 +429,7 @@ START_TEST(any_request_is_survived)
 	uint32_t state = 0x2545f491;
 
 	for (unsigned i = 0; i < 20000; i++) {
-		CLEANUP(bytes_clear) struct bytes request = {}, raw = {};
+		CLEANUP(bytes_clear) struct bytes request = { 0 }, raw = { 0 };
 		struct uuid uuid = vendor((uint8_t)(1 + i % 15));
 
 		if (i % 2)

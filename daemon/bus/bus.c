@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bus/bus.h"
+
+#include "bus/dispatch.h"
+#include "bus/peers.h"
+#include "util/log.h"
+
+/* How long the name waits for devices that are slow to open. They are announced when they are. */
+#define PATIENCE_US (5 * UINT64_C(1000000))
+
+void bus_manager_changed(struct bus *bus, const char *const names[])
+{
+	int r;
+
+	r = sd_bus_emit_properties_changed_strv(bus->bus, BUS_ROOT, manager_interface.name,
+						(char **)names);
+	if (r < 0)
+		log_errno(r, "A change of the Manager cannot be told");
+}
+
+void bus_pending_changed(struct bus *bus, struct device *device)
+{
+	const char *const names[] = { "PendingResets", "ResetRequired", NULL };
+	char path[BUS_PATH_SIZE];
+	int r;
+
+	if (!device->shown)
+		return;
+	bus_device_path(device, path);
+	r = sd_bus_emit_properties_changed_strv(bus->bus, path, device_interface.name,
+						(char **)names);
+	if (r < 0)
+		log_errno(r, "A change of %s cannot be told", device->name);
+}
+
+void bus_check_tainted(struct bus *bus)
+{
+	const char *const names[] = { "KernelTainted", NULL };
+	bool tainted = broker_gate(bus->broker).tainted;
+
+	if (tainted == bus->tainted)
+		return;
+	bus->tainted = tainted;
+	bus_manager_changed(bus, names);
+}
+
+static void on_device_appeared(void *userdata, struct device *device)
+{
+	struct bus *bus = userdata;
+	char path[BUS_PATH_SIZE];
+	int r;
+
+	bus_device_path(device, path);
+	r = sd_bus_emit_object_added(bus->bus, path);
+	if (r < 0)
+		log_errno(r, "%s cannot be announced", device->name);
+}
+
+static void on_device_vanished(void *userdata, struct device *device)
+{
+	struct bus *bus = userdata;
+	const char *interfaces[DISPATCH_INTERFACES_MAX];
+	char path[BUS_PATH_SIZE];
+	int r;
+
+	/* sd_bus_emit_object_removed() asks who is still there, and the device no longer is. */
+	bus_device_path(device, path);
+	dispatch_interfaces_of(device, interfaces);
+	r = sd_bus_emit_interfaces_removed_strv(bus->bus, path, (char **)interfaces);
+	if (r < 0)
+		log_errno(r, "It cannot be told that %s has gone", device->name);
+}
+
+static void on_record_appended(void *userdata, const struct audit_notice *notice)
+{
+	const char *const changed[] = { "AuditSequence", "AuditHash", NULL };
+	struct bus *bus = userdata;
+	char path[BUS_PATH_SIZE];
+	int r;
+
+	if (notice->device[0])
+		snprintf(path, sizeof(path), "%s/%s", BUS_DEVICES, notice->device);
+	else
+		snprintf(path, sizeof(path), "/");
+	r = sd_bus_emit_signal(bus->bus, BUS_ROOT, manager_interface.name, "AuditRecordAppended",
+			       "tsos", notice->sequence, audit_type_to_string(notice->type), path,
+			       notice->command);
+	if (r < 0)
+		log_errno(r, "Audit record %llu cannot be announced",
+			  (unsigned long long)notice->sequence);
+	bus_manager_changed(bus, changed);
+}
+
+static int request_name(struct bus *bus)
+{
+	int r;
+
+	bus->patience = sd_event_source_disable_unref(bus->patience);
+	r = sd_bus_request_name(bus->bus, BUS_NAME, 0);
+	if (r < 0) {
+		log_errno(r, "The name " BUS_NAME " cannot be had; see that no other fwctld runs "
+			     "and that the bus policy is installed");
+		bus_stop(bus, r);
+		return 0;
+	}
+	log_info("Serving as " BUS_NAME);
+	return 0;
+}
+
+static void on_settled(void *userdata)
+{
+	struct bus *bus = userdata;
+
+	if (bus->patience)
+		request_name(bus);
+}
+
+static int on_patience(sd_event_source *source, uint64_t now, void *userdata)
+{
+	(void)source;
+	(void)now;
+	log_warning("Some devices take long to open; they are announced when they are");
+	return request_name(userdata);
+}
+
+static void on_stopped(void *userdata)
+{
+	struct bus *bus = userdata;
+
+	sd_event_exit(bus->broker->event, bus->exit_code);
+}
+
+static void on_peer_left(void *userdata, struct peer *peer)
+{
+	struct bus *bus = userdata;
+
+	authorizer_drop(bus->broker->authorizer, peer->bus_name);
+}
+
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	(void)message;
+	(void)error;
+	/* systemd starts us again, with a new bus. */
+	log_error("The bus has closed the connection");
+	bus_stop(userdata, -ECONNRESET);
+	return 0;
+}
+
+static int connect_bus(struct bus *bus)
+{
+	int r;
+
+	r = sd_bus_open_system(&bus->bus);
+	if (r < 0)
+		return log_errno(r, "The system bus cannot be reached; see that it runs, or set "
+				    "DBUS_SYSTEM_BUS_ADDRESS");
+	r = sd_bus_attach_event(bus->bus, bus->broker->event, SD_EVENT_PRIORITY_NORMAL);
+	if (r < 0)
+		return r;
+	r = sd_bus_match_signal(bus->bus, NULL, "org.freedesktop.DBus.Local",
+				"/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+				"Disconnected", on_disconnected, bus);
+	if (r < 0)
+		return r;
+	r = peers_new(bus->bus, on_peer_left, bus, &bus->peers);
+	if (r < 0)
+		return r;
+	return dispatch_register(bus);
+}
+
+int bus_new(struct broker *broker, struct bus **ret)
+{
+	CLEANUP(bus_freep) struct bus *bus = NULL;
+	int r;
+
+	bus = calloc(1, sizeof(*bus));
+	if (!bus)
+		return -ENOMEM;
+	bus->broker = broker;
+	r = connect_bus(bus);
+	if (r < 0)
+		return r;
+	*ret = take_pointer(bus);
+	return 0;
+}
+
+void bus_free(struct bus *bus)
+{
+	sd_event_source_disable_unref(bus->patience);
+	if (bus->peers)
+		peers_free(bus->peers);
+	sd_bus_flush_close_unref(bus->bus);
+	dispatch_unregister(bus);
+	free(bus);
+}
+
+int bus_start(struct bus *bus)
+{
+	const struct broker_listener listener = {
+		.device_appeared = on_device_appeared,
+		.device_vanished = on_device_vanished,
+		.record_appended = on_record_appended,
+		.settled = on_settled,
+		.stopped = on_stopped,
+		.userdata = bus,
+	};
+	int r;
+
+	r = sd_event_add_time_relative(bus->broker->event, &bus->patience, CLOCK_MONOTONIC,
+				       PATIENCE_US, 0, on_patience, bus);
+	if (r < 0)
+		return r;
+	bus->tainted = broker_gate(bus->broker).tainted;
+	r = broker_start(bus->broker, bus->bus, &listener);
+	if (r < 0)
+		return log_errno(r, "The devices cannot be opened");
+	return 0;
+}
+
+void bus_stop(struct bus *bus, int exit_code)
+{
+	bus->exit_code = exit_code;
+	sd_bus_release_name_async(bus->bus, NULL, BUS_NAME, NULL, NULL);
+	broker_stop(bus->broker);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * From the tables to sd-bus: makes the vtables, and takes every method call of every interface
+ * through one door, where its access is decided. Calls sd-bus; may call broker.
+ */
+
+#include "bus/bus.h"
+
+/* Registers all interfaces. Returns 0 or -errno. */
+int dispatch_register(struct bus *bus);
+void dispatch_unregister(struct bus *bus);
+
+/* The names of the interfaces that a device has, NULL-terminated; static strings. */
+#define DISPATCH_INTERFACES_MAX 8
+void dispatch_interfaces_of(const struct device *device,
+			    const char *ret[DISPATCH_INTERFACES_MAX]);

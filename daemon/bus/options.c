@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bus/options.h"
+
+#include <string.h>
+
+static const struct option {
+	const char *name;
+	enum bus_option option;
+	const char *type;
+} known[] = {
+	{ "allow-taint", OPTION_ALLOW_TAINT, "b" },
+	{ "expect", OPTION_EXPECT, "ay" },
+	{ "reason", OPTION_REASON, "s" },
+	{ "version", OPTION_VERSION, "y" },
+};
+
+void bus_options_clear(struct bus_options *options)
+{
+	bytes_clear(&options->request.expect);
+	free(options->request.reason);
+	*options = (struct bus_options){ 0 };
+}
+
+static const struct option *find(const char *name, unsigned allowed)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
+		if (known[i].option & allowed && strcmp(known[i].name, name) == 0)
+			return &known[i];
+	return NULL;
+}
+
+/* "allow-taint reason": what the method does take. */
+static void list_allowed(unsigned allowed, char *to, size_t size)
+{
+	to[0] = '\0';
+	for (size_t i = 0; i < ARRAY_LENGTH(known); i++) {
+		if (!(known[i].option & allowed))
+			continue;
+		if (to[0])
+			strncat(to, " ", size - strlen(to) - 1);
+		strncat(to, known[i].name, size - strlen(to) - 1);
+	}
+	if (!to[0])
+		strncat(to, "none", size - strlen(to) - 1);
+}
+
+static int read_expect(struct bus_call *call, struct bus_options *options)
+{
+	const void *data;
+	size_t size;
+	int r;
+
+	r = sd_bus_message_read_array(call->message, 'y', &data, &size);
+	if (r < 0)
+		return r;
+	if (size > CXL_FEATURE_DATA_MAX)
+		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
+			      "The option expect has at most %u bytes; a value has no more",
+			      CXL_FEATURE_DATA_MAX);
+	options->request.has_expect = true;
+	return bytes_copy(data, size, &options->request.expect);
+}
+
+static int read_reason(struct bus_call *call, struct bus_options *options)
+{
+	const char *reason;
+	int r;
+
+	r = sd_bus_message_read(call->message, "s", &reason);
+	if (r < 0)
+		return r;
+	if (strlen(reason) > REQUEST_REASON_MAX)
+		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
+			      "The option reason has at most %u bytes; write it shorter",
+			      REQUEST_REASON_MAX);
+	options->request.reason = strdup(reason);
+	return options->request.reason ? 0 : -ENOMEM;
+}
+
+static int read_value(struct bus_call *call, enum bus_option option, struct bus_options *options)
+{
+	int flag, r;
+
+	switch (option) {
+	case OPTION_ALLOW_TAINT:
+		r = sd_bus_message_read(call->message, "b", &flag);
+		options->request.allow_taint = r >= 0 && flag;
+		break;
+	case OPTION_EXPECT:
+		return read_expect(call, options);
+	case OPTION_REASON:
+		return read_reason(call, options);
+	default:
+		r = sd_bus_message_read(call->message, "y", &options->version);
+		options->has_version = true;
+		break;
+	}
+	return r < 0 ? r : 0;
+}
+
+static int read_option(struct bus_call *call, unsigned allowed, unsigned *seen,
+		       struct bus_options *options)
+{
+	const struct option *option;
+	const char *name, *type;
+	char list[80];
+	int r;
+
+	r = sd_bus_message_read(call->message, "s", &name);
+	if (r < 0)
+		return r;
+	option = find(name, allowed);
+	if (!option) {
+		list_allowed(allowed, list, sizeof(list));
+		return sd_bus_error_setf(&call->error, SD_BUS_ERROR_INVALID_ARGS,
+					 "%s has no option '%.40s'; it takes: %s",
+					 call->method->name, name, list);
+	}
+	if (*seen & option->option)
+		return sd_bus_error_setf(&call->error, SD_BUS_ERROR_INVALID_ARGS,
+					 "The option %s comes twice; pass it once", option->name);
+	*seen |= option->option;
+	r = sd_bus_message_peek_type(call->message, NULL, &type);
+	if (r < 0)
+		return r;
+	if (strcmp(type, option->type) != 0)
+		return sd_bus_error_setf(&call->error, SD_BUS_ERROR_INVALID_ARGS,
+					 "The option %s is of type '%s'; pass it as that",
+					 option->name, option->type);
+	r = sd_bus_message_enter_container(call->message, 'v', type);
+	if (r < 0)
+		return r;
+	r = read_value(call, option->option, options);
+	if (r != 0)
+		return r;
+	return sd_bus_message_exit_container(call->message);
+}
+
+int bus_options_read(struct bus_call *call, unsigned allowed, struct bus_options *ret)
+{
+	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
+	unsigned seen = 0;
+	int r;
+
+	r = sd_bus_message_enter_container(call->message, 'a', "{sv}");
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_enter_container(call->message, 'e', "sv")) > 0) {
+		r = read_option(call, allowed, &seen, &options);
+		if (r < 0 || call->refusal.code != REFUSAL_NONE)
+			return r;
+		r = sd_bus_message_exit_container(call->message);
+		if (r < 0)
+			return r;
+	}
+	if (r < 0)
+		return r;
+	r = sd_bus_message_exit_container(call->message);
+	if (r < 0)
+		return r;
+	options.request.interactive =
+		sd_bus_message_get_allow_interactive_authorization(call->message) > 0;
+	*ret = options;
+	options = (struct bus_options){ 0 };
+	return 0;
+}
+
+int bus_options_read_none(struct bus_call *call)
+{
+	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
+
+	return bus_options_read(call, 0, &options);
+}

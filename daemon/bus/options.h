@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The a{sv} that every method ends with. Calls sd-bus; may call util.
+ */
+
+#include "bus/interface.h"
+
+enum bus_option {
+	OPTION_ALLOW_TAINT = 1 << 0, /* b: the caller accepts that the kernel is tainted */
+	OPTION_EXPECT = 1 << 1,	     /* ay: compare and set */
+	OPTION_REASON = 1 << 2,	     /* s: goes to the audit record */
+	OPTION_VERSION = 1 << 3,     /* y: of a Feature's data */
+};
+
+struct bus_options {
+	struct request_options request;
+	bool has_version;
+	uint8_t version;
+};
+
+void bus_options_clear(struct bus_options *options);
+
+/*
+ * Reads the a{sv} that is next in the call. An option that is not in the set @allowed, comes twice
+ * or has another type is an InvalidArgs error in call->error; a reason over REQUEST_REASON_MAX is
+ * the refusal TooLarge. Returns 0, the refusal, or -errno.
+ */
+int bus_options_read(struct bus_call *call, unsigned allowed, struct bus_options *ret);
+
+/* The same for methods that have no option yet. */
+int bus_options_read_none(struct bus_call *call);
