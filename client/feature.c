@@ -150,6 +150,26 @@ static int read_fields(struct json_object *array, struct value_field **ret)
 	return 0;
 }
 
+/* Why assignments to fields are not possible. */
+static int refuse_assignments(struct client *client, struct json_object *feature)
+{
+	const struct options *options = &client->options;
+	const char *interface = member_text(feature, "interface");
+
+	if (*interface)
+		return report(options, ERROR_KERNEL_OWNED,
+			      "%s belongs to the kernel's %s subsystem; use %s",
+			      feature_label(feature), member_text(feature, "owner"), interface);
+	if (!member_flag(feature, "changeable"))
+		return report(options, ERROR_NOT_SUPPORTED,
+			      "%s cannot be changed; 'fwctl features DEV' shows which can",
+			      feature_label(feature));
+	return report(options, ERROR_USAGE,
+		      "the fields of %s are not known, so that field=value cannot be used; give "
+		      "its %s bytes as hexadecimal digits or @FILE",
+		      feature_label(feature), member_text(feature, "set-size"));
+}
+
 int feature_assign(struct client *client, struct json_object *feature, char *const assignments[],
 		   size_t n, bool all, struct bytes *value)
 {
@@ -160,10 +180,7 @@ int feature_assign(struct client *client, struct json_object *feature, char *con
 	int r;
 
 	if (!json_object_is_type(array, json_type_array) || json_object_array_length(array) == 0)
-		return report(&client->options, ERROR_USAGE,
-			      "the fields of %s are not known, so that field=value cannot be used; "
-			      "give its %s bytes as hexadecimal digits or @FILE",
-			      feature_label(feature), member_text(feature, "set-size"));
+		return refuse_assignments(client, feature);
 	r = read_fields(array, &fields);
 	if (r < 0)
 		return r;

@@ -34,7 +34,7 @@ static const struct error_row rows[] = {
 	{ ERROR_UNKNOWN_FEATURE, EXIT_REFUSED, NULL, false },
 	{ BROKER "Malformed", EXIT_REFUSED, NULL, false },
 	{ BROKER "TooLarge", EXIT_REFUSED, NULL, false },
-	{ BROKER "KernelOwned", EXIT_REFUSED, NULL, false },
+	{ ERROR_KERNEL_OWNED, EXIT_REFUSED, NULL, false },
 	{ BROKER "ImmediateChangesBlocked", EXIT_REFUSED, NULL, false },
 	{ BROKER "WouldTaint", EXIT_REFUSED, NULL, false },
 	{ BROKER "Lockdown", EXIT_REFUSED, NULL, false },

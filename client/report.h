@@ -36,6 +36,7 @@ enum exit_code {
 #define ERROR_AUDIT_BROKEN "org.fwctl.Client1.Error.AuditBroken"
 /* Errors of the broker that fwctl can tell without asking it. */
 #define ERROR_UNKNOWN_FEATURE "org.fwctl.Broker1.Error.UnknownFeature"
+#define ERROR_KERNEL_OWNED "org.fwctl.Broker1.Error.KernelOwned"
 #define ERROR_NOT_SUPPORTED "org.fwctl.Broker1.Error.NotSupported"
 #define ERROR_OUTCOME_UNKNOWN "org.fwctl.Broker1.Error.OutcomeUnknown"
 

@@ -46,15 +46,13 @@ int authorizer_new(sd_bus *bus, struct authorizer **ret)
 	authorizer = calloc(1, sizeof(*authorizer));
 	if (!authorizer)
 		return -ENOMEM;
-	authorizer->bus = sd_bus_ref(bus);
+	authorizer->bus = bus;
 	*ret = authorizer;
 	return 0;
 }
 
 void authorizer_free(struct authorizer *authorizer)
 {
-	authorizer_drop(authorizer, NULL);
-	sd_bus_unref(authorizer->bus);
 	free(authorizer);
 }
 
@@ -70,6 +68,12 @@ static void conclude(struct check *check, const struct authorization *authorizat
 	check->answered(check->userdata, authorization);
 }
 
+/* polkit sends our own details back with its own; only the latter are news. */
+static bool is_news(const char *key)
+{
+	return strncmp(key, "polkit.", strlen("polkit.")) == 0 && strcmp(key, "polkit.message") != 0;
+}
+
 static int read_details(sd_bus_message *reply, struct authorization *authorization)
 {
 	const char *key, *value;
@@ -81,7 +85,7 @@ static int read_details(sd_bus_message *reply, struct authorization *authorizati
 	while ((r = sd_bus_message_read(reply, "{ss}", &key, &value)) > 0) {
 		struct authorization_detail *detail;
 
-		if (authorization->n_details == AUTHORIZATION_DETAILS_MAX)
+		if (authorization->n_details == AUTHORIZATION_DETAILS_MAX || !is_news(key))
 			continue;
 		detail = &authorization->details[authorization->n_details++];
 		snprintf(detail->key, sizeof(detail->key), "%s", key);

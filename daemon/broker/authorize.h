@@ -54,9 +54,10 @@ struct authorize_question {
 
 struct authorizer; /* the questions that wait for polkit's answer */
 
+/* @bus must outlive every question; see authorizer_drop(). */
 int authorizer_new(sd_bus *bus, struct authorizer **ret);
 
-/* Drops the questions that wait, as authorizer_drop() does. */
+/* No question may wait any more. */
 void authorizer_free(struct authorizer *authorizer);
 DEFINE_CLEANUP(struct authorizer *, authorizer_free);
 

@@ -197,6 +197,14 @@ static void conclude(struct request *request, const struct attempt *attempt,
 	request->result.outcome = outcome->class;
 }
 
+static void remember_pending(struct request *request, const struct pending_change *change)
+{
+	request->result.pending = true;
+	if (pending_remember(request->device->pending, change) < 0)
+		log_error("Out of memory: a change of %s that waits for a reset is not remembered",
+			  request->device->name);
+}
+
 /*
  * An after-reset change waits until the current value is the new one. What is neither proved nor
  * provable, because the device shows no saved value, may still come at the reset.
@@ -219,9 +227,8 @@ static void update_pending(struct request *request)
 	if (device_get_feature(request->device, entry, SELECTION_CURRENT, &current) == 0 &&
 	    bytes_equal(current.data, current.size, set->data, set->data_size))
 		pending_forget(request->device->pending, change.feature);
-	else if (pending_remember(request->device->pending, &change) < 0)
-		log_error("Out of memory: a change of %s that waits for a reset is not remembered",
-			  request->device->name);
+	else
+		remember_pending(request, &change);
 }
 
 /* The ioctl and what came of it. The intent is durable; whatever happens now, an outcome follows. */

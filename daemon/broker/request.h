@@ -38,6 +38,7 @@ struct request_result {
 	struct bytes response;	    /* the driver's wire format */
 	uint64_t audit_sequence;    /* of the intent; 0 = nothing was recorded */
 	enum audit_class outcome;   /* of a change: applied or unverified */
+	bool pending;		    /* the change waits for a reset */
 	bool has_before;
 	struct bytes before; /* the value that a change replaced */
 };

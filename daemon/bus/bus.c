@@ -188,6 +188,8 @@ int bus_new(struct broker *broker, struct bus **ret)
 void bus_free(struct bus *bus)
 {
 	sd_event_source_disable_unref(bus->patience);
+	if (bus->broker->authorizer)
+		authorizer_drop(bus->broker->authorizer, NULL);
 	if (bus->peers)
 		peers_free(bus->peers);
 	sd_bus_flush_close_unref(bus->bus);

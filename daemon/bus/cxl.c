@@ -203,6 +203,9 @@ static int encode_set(struct bus_call *call, sd_bus_message *reply)
 	r = dict_strings(reply, "resets", resets);
 	if (r < 0)
 		return r;
+	r = dict_bool(reply, "pending", request->result.pending);
+	if (r < 0)
+		return r;
 	if (request->result.has_before) {
 		r = dict_bytes(reply, "before", &request->result.before);
 		if (r < 0)
@@ -242,9 +245,10 @@ static const struct bus_method methods[] = {
 		 "if this is the value that is replaced: the saved one where the effect is "
 		 "after-reset and the device has one, else the current one), allow-taint b, reason s "
 		 "(goes to the audit record), version y (of the data; the device's is the default). "
-		 "Result: audit-sequence t (of the intent), effect s, resets as, outcome s (applied: "
-		 "a read-back shows it; unverified: reported as done, and nothing shows it), before "
-		 "ay (the value that was replaced). Asks polkit for the action that ListFeatures "
+		 "Result: audit-sequence t (of the intent), effect s, resets as, pending b (the "
+		 "change waits for one of the resets), outcome s (applied: a read-back shows it; "
+		 "unverified: reported as done, and nothing shows it), before ay (the value that "
+		 "was replaced). Asks polkit for the action that ListFeatures "
 		 "names. Every error of org.fwctl.Broker1.Error but UnknownCommand." },
 	{ .name = "ExplainSetFeature", .in = "saya{sv}", .out = "a{sv}",
 	  .names = "feature\0data\0options\0explanation\0",

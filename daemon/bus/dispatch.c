@@ -242,6 +242,9 @@ static int on_method(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	const struct bus_method *method;
 	int r;
 
+	if (bus->broker->stopping)
+		return sd_bus_error_set(error, SD_BUS_ERROR_DISCONNECTED,
+					"fwctld is stopping; call again when it runs again");
 	method = find_method(device, sd_bus_message_get_interface(message),
 			     sd_bus_message_get_member(message));
 	if (!method || !sd_bus_message_get_sender(message))

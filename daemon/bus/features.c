@@ -35,9 +35,8 @@ static int append_effect(sd_bus_message *reply, const struct verdict *verdict)
 	const bool owned = verdict->feature && verdict->feature->kernel_owned;
 	const bool changeable = !owned && feature_changeable(verdict->entry);
 	const char *effects[VERDICT_EFFECTS_MAX], *resets[RESET_COUNT + 1];
-	/* What cannot be changed and reports no effect has none. */
 	const enum effect effect =
-		changeable || verdict->effect_bits ? verdict->effect : EFFECT_NONE;
+		feature_has_effect(verdict->entry) ? verdict->effect : EFFECT_NONE;
 	int r;
 
 	verdict_effects(verdict, effects);

@@ -84,6 +84,11 @@ void classify_feature(const struct catalog_feature *feature, const struct cxl_fe
 	*ret = verdict;
 }
 
+bool feature_has_effect(const struct cxl_feature_entry *entry)
+{
+	return entry->effects & (KERNEL_IMMEDIATE | KERNEL_RESET | CXL_EFFECT_SECURITY_STATE);
+}
+
 bool feature_changeable(const struct cxl_feature_entry *entry)
 {
 	return entry->flags & CXL_FEATURE_CHANGEABLE && entry->set_size > 0 &&

@@ -46,6 +46,9 @@ void classify_feature(const struct catalog_feature *feature, const struct cxl_fe
 /* Whether a Set of this Feature can succeed at all, by what the kernel checks. */
 bool feature_changeable(const struct cxl_feature_entry *entry);
 
+/* Whether the device reports that a Set has any effect. */
+bool feature_has_effect(const struct cxl_feature_entry *entry);
+
 const struct cxl_feature_entry *feature_table_find(const struct feature_table *features,
 						   const uint8_t uuid[CXL_UUID_SIZE]);
 

@@ -3,8 +3,7 @@
 
 /*
  * What the tests of the simulated transport share: devices from the files in policy/simulated or
- * from a text, and single commands to them. FWCTLD_SOURCE_ROOT says where the source tree is, if
- * not here.
+ * from a text, and single commands to them.
  */
 
 #include <linux/capability.h>
@@ -16,6 +15,11 @@
 #include "transport/simulated.h"
 #include "unit.h"
 #include "util/file.h"
+
+/* Where the source tree is; meson says it. */
+#ifndef SOURCE_DIRECTORY
+#define SOURCE_DIRECTORY "."
+#endif
 
 #define EXPANDER "10-cxl-expander.json"
 #define SLOW "20-cxl-slow.json"
@@ -38,9 +42,8 @@ static inline void bench_clear(struct bench *bench)
 static inline const char *shipped_path(const char *name)
 {
 	static char path[512];
-	const char *root = getenv("FWCTLD_SOURCE_ROOT");
 
-	snprintf(path, sizeof(path), "%s/policy/simulated/%s", root ? root : ".", name);
+	snprintf(path, sizeof(path), "%s/policy/simulated/%s", SOURCE_DIRECTORY, name);
 	return path;
 }
 

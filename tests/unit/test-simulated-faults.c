@@ -267,7 +267,7 @@ START_TEST(controls_do_not_wait_for_a_hanging_call)
 END_TEST
 
 #define LAZY_DEVICE                                                                                \
-	"{\"type\":\"cxl\",\"parent\":\"mem0\",\"serial\":1,\"firmware\":\"1\","                      \
+	"{\"type\":\"cxl\",\"parent\":\"mem0\",\"serial\":1,\"firmware\":\"1\","                   \
 	"\"latency-ms\":" FOREVER ",\"features\":[{"                                               \
 	"\"uuid\":\"f3c71d00-0000-4000-8000-000000000002\",\"get-size\":4,\"set-size\":4,"         \
 	"\"get-version\":1,\"set-version\":1,\"flags\":[\"changeable\"],"                          \

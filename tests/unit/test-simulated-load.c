@@ -29,9 +29,11 @@ static const struct {
 	  "top level: has the unknown key 'name'; remove it" },
 	{ "{\"type\":\"cxl\"}", "top level: lacks the key 'parent'; add it" },
 	{ "{\"type\":\"cxl\",\"parent\":\"memory\"}",
-	  "parent: is not what the kernel calls the parent of a cxl device; use mem0, for example" },
+	  "parent: is not what the kernel calls the parent of a cxl device; use mem0, for "
+	  "example" },
 	{ "{\"type\":\"cxl\",\"parent\":\"mem01\"}",
-	  "parent: is not what the kernel calls the parent of a cxl device; use mem0, for example" },
+	  "parent: is not what the kernel calls the parent of a cxl device; use mem0, for "
+	  "example" },
 	{ "{\"type\":\"cxl\",\"parent\":\"mem1\",\"host\":\"\"}",
 	  "host: is empty; write a text" },
 	{ "{\"type\":\"cxl\",\"parent\":\"mem1\",\"serial\":-1}",
@@ -77,10 +79,12 @@ static const struct {
 	  "features[0].current: is longer than 2 bytes" },
 	{ DEVICE("{" UUID("01") "," SIZES "," FLAGS "," EFFECTS ",\"current\":\"0102\"}"),
 	  "features[0]: lacks the key 'saved'; add it" },
-	{ DEVICE("{" UUID("01") "," SIZES "," FLAGS "," EFFECTS "," VALUES ",\"default\":\"0102\"}"),
+	{ DEVICE("{" UUID("01") "," SIZES "," FLAGS "," EFFECTS "," VALUES
+		 ",\"default\":\"0102\"}"),
 	  "features[0].default: has no place here; remove it, or the reason: it takes the flag "
 	  "'default' and a Feature that is not single-value" },
-	{ DEVICE("{" UUID("01") "," SIZES "," FLAGS "," EFFECTS "," VALUES ",\"single-value\":true}"),
+	{ DEVICE("{" UUID("01") "," SIZES "," FLAGS "," EFFECTS "," VALUES
+		 ",\"single-value\":true}"),
 	  "features[0].saved: has no place here; remove it, or the reason: it takes the flag "
 	  "'saved' and a Feature that is not single-value" },
 	{ DEVICE("{" UUID("01") "," SIZES "," FLAGS "," EFFECTS "," VALUES ",\"single-value\":1}"),

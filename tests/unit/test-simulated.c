@@ -202,7 +202,8 @@ END_TEST
 START_TEST(lengths_are_the_drivers)
 {
 	CLEANUP(bench_clear) struct bench bench = bench_of_file(EXPANDER);
-	CLEANUP(bytes_clear) struct bytes request = { 0 }, exact = { 0 }, roomy = { 0 }, set_request = { 0 };
+	CLEANUP(bytes_clear) struct bytes request = { 0 }, set_request = { 0 };
+	CLEANUP(bytes_clear) struct bytes exact = { 0 }, roomy = { 0 };
 	uint8_t response[8];
 	size_t size = sizeof(response);
 

@@ -159,7 +159,8 @@ END_TEST
 
 START_TEST(lines)
 {
-	static const char *const contents[] = { "mock fw v1 \n", "mock fw v1 ", "mock fw v1 \nmore\n" };
+	static const char *const contents[] = { "mock fw v1 \n", "mock fw v1 ",
+						"mock fw v1 \nmore\n" };
 	CLEANUP(place_clear) struct place place;
 
 	place_init(&place);
