@@ -7,10 +7,23 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <systemd/sd-login.h>
 
 #include "util/macros.h"
 
-/* The child's part. Async-signal-safe calls only, but for setenv(): fwctl has no threads. */
+/*
+ * Whether polkit knows a session of ours, found in the way that polkitd finds it. Without one no
+ * other agent can be there, and polkitd (122, at least) never uses a fallback agent.
+ */
+static bool in_session(void)
+{
+	CLEANUP(freep) char *session = NULL;
+	CLEANUP(freep) char *display = NULL;
+
+	return sd_pid_get_session(0, &session) >= 0 || sd_uid_get_display(getuid(), &display) >= 0;
+}
+
+/* The child's part, which may call anything: fwctl has no threads. */
 static void __attribute__((noreturn)) run_agent(int notify_fd, pid_t client, const char *address)
 {
 	char notify[16], process[16];
@@ -26,8 +39,8 @@ static void __attribute__((noreturn)) run_agent(int notify_fd, pid_t client, con
 		_exit(1);
 	if (address && setenv("DBUS_SYSTEM_BUS_ADDRESS", address, true) < 0)
 		_exit(1);
-	execlp("pkttyagent", "pkttyagent", "--notify-fd", notify, "--fallback", "--process",
-	       process, (char *)NULL);
+	execlp("pkttyagent", "pkttyagent", "--notify-fd", notify, "--process", process,
+	       in_session() ? "--fallback" : (char *)NULL, (char *)NULL);
 	_exit(127);
 }
 

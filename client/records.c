@@ -104,13 +104,16 @@ int records_load(struct client *client, uint64_t first, uint64_t most, struct js
 void record_result(struct json_object *record, char *to, size_t size)
 {
 	struct json_object *outcome = member(record, "outcome");
+	const char *class = member_text(outcome, "class");
 	const char *detail = member_text(outcome, "status");
 
 	if (!*detail)
 		detail = member_text(outcome, "errno");
+	/* The device's "SUCCESS" adds nothing to what a read-back has shown. */
+	if (strcmp(class, "applied") == 0)
+		detail = "";
 	if (outcome)
-		snprintf(to, size, "%s%s%s", member_text(outcome, "class"), *detail ? " " : "",
-			 detail);
+		snprintf(to, size, "%s%s%s", class, *detail ? " " : "", detail);
 	else if (strcmp(member_text(record, "type"), "deny") == 0)
 		snprintf(to, size, "denied: %s", member_text(member(record, "auth"), "result"));
 	else

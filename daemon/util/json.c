@@ -155,16 +155,19 @@ static int check_type(const struct json_cursor *at, enum json_type type)
 
 int json_check_keys(const struct json_cursor *object, const char *const keys[])
 {
+	struct json_object_iterator at, end;
 	int r;
 
 	r = check_type(object, json_type_object);
 	if (r < 0)
 		return r;
-	json_object_object_foreach(object->value, key, value)
-	{
+	/* Not by json-c's macro, which is a statement expression and no C. */
+	at = json_object_iter_begin(object->value);
+	end = json_object_iter_end(object->value);
+	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+		const char *key = json_object_iter_peek_name(&at);
 		size_t i = 0;
 
-		(void)value;
 		while (keys[i] && strcmp(keys[i], key) != 0)
 			i++;
 		if (!keys[i])
