@@ -137,7 +137,7 @@ static int print_result(struct json_object *result, const char *label, const str
 	print_pair("Feature", "%s of %s", label, member_text(device->properties, "name"));
 	print_pair("Outcome", "%s", member_text(result, "outcome"));
 	print_pair("Effect", "%s", member_text(result, "effect"));
-	if (*resets && is_after_reset(result))
+	if (member_flag(result, "pending"))
 		print_pair("Waits for", "a reset: %s; the old value works until then", resets);
 	print_pair("Persistent", "yes: the device keeps the new value across resets");
 	print_pair("Value before", "%s", member_text(result, "before"));

@@ -210,6 +210,26 @@ static int flush_parent(int directory_fd)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
+/* Keeps two daemons from writing one log. A kernel without file locks leaves that to people. */
+static int lock_directory(const struct audit_log *log)
+{
+	int r;
+
+	if (flock(log->directory_fd, LOCK_EX | LOCK_NB) >= 0)
+		return 0;
+	if (errno == ENOSYS) {
+		log_warning("This kernel has no file locks: see yourself that no other fwctld writes "
+			    "the audit log in %s",
+			    log->directory);
+		return 0;
+	}
+	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	return log_errno(r,
+			 "Cannot lock the audit log's directory %s; stop the other fwctld, or name "
+			 "another directory with --log-directory",
+			 log->directory);
+}
+
 static int open_directory(struct audit_log *log)
 {
 	struct stat status;
@@ -235,13 +255,7 @@ static int open_directory(struct audit_log *log)
 		log_warning("Others than its owner have access to the audit log's directory %s; "
 			    "'chmod 0700' it",
 			    log->directory);
-	if (flock(log->directory_fd, LOCK_EX | LOCK_NB) >= 0)
-		return 0;
-	r = errno == EWOULDBLOCK ? -EBUSY : -errno;
-	return log_errno(r,
-			 "Cannot lock the audit log's directory %s; stop the other fwctld, or name "
-			 "another directory with --log-directory",
-			 log->directory);
+	return lock_directory(log);
 }
 
 static int open_segment(struct audit_log *log)

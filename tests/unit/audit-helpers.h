@@ -2,73 +2,15 @@
 #pragma once
 
 /*
- * What the tests of the audit log share: a directory that goes away with its files, and logs in it.
+ * What the tests of the audit log share: logs in a place of their own.
  */
 
 #include <dirent.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "audit/log.h"
-#include "unit.h"
-#include "util/file.h"
+#include "place.h"
 
 #define SEGMENT "audit-00000001.jsonl"
-
-/* For CLEANUP(): struct place place = place_new(); */
-struct place {
-	char directory[64];
-};
-
-static inline struct place place_new(void)
-{
-	struct place place = { "/tmp/fwctld-audit-XXXXXX" };
-
-	ck_assert_ptr_nonnull(mkdtemp(place.directory));
-	return place;
-}
-
-static inline void place_clear(struct place *place)
-{
-	DIR *directory = opendir(place->directory);
-	struct dirent *entry;
-
-	while (directory && (entry = readdir(directory)))
-		unlinkat(dirfd(directory), entry->d_name, 0);
-	if (directory)
-		closedir(directory);
-	rmdir(place->directory);
-}
-
-/* The path of a file in the place; the buffer is replaced by the next call. */
-static inline const char *place_path(const struct place *place, const char *name)
-{
-	static char path[sizeof(place->directory) + 64];
-
-	snprintf(path, sizeof(path), "%s/%s", place->directory, name);
-	return path;
-}
-
-/* All of a file, with a NUL behind it. */
-static inline struct bytes place_read(const struct place *place, const char *name)
-{
-	struct bytes content = { 0 };
-
-	ck_assert_int_eq(file_read(place_path(place, name), 32 * 1024 * 1024, &content), 0);
-	return content;
-}
-
-/* Makes @name hold these bytes and no others. */
-static inline void place_write(const struct place *place, const char *name, const void *data,
-			       size_t size)
-{
-	CLEANUP(closep) int fd = open(place_path(place, name),
-				      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write_all(fd, data, size), 0);
-}
 
 static inline int place_open_log(const struct place *place, struct audit_log **ret)
 {

@@ -378,6 +378,21 @@ START_TEST(test_read)
 }
 END_TEST
 
+/* A line that is in the file and was not flushed by the log is not there yet. */
+START_TEST(test_read_durable_only)
+{
+	CLEANUP(place_clear) struct place place = place_new();
+	CLEANUP(audit_log_closep) struct audit_log *log = open_log(&place);
+	CLEANUP(audit_lines_freep) char **lines = NULL;
+	CLEANUP(bytes_clear) struct bytes content = place_read(&place, SEGMENT);
+	CLEANUP(closep) int fd = open(place_path(&place, SEGMENT), O_WRONLY | O_APPEND);
+
+	ck_assert_int_eq(write_all(fd, content.data, content.size), 0);
+	ck_assert_int_eq(write_all(fd, "{\"v\":1", 6), 0);
+	ck_assert_int_eq(audit_log_read(log, 1, 10, &lines), 1);
+}
+END_TEST
+
 /* Records of all sizes between each other, and a page that its bytes bound. */
 START_TEST(test_read_large)
 {
@@ -781,6 +796,7 @@ static void fill(Suite *suite)
 	slow_case(suite, "broken logs are refused", test_broken_logs_are_refused);
 	slow_case(suite, "several segments", test_several_segments);
 	slow_case(suite, "read", test_read);
+	slow_case(suite, "read durable only", test_read_durable_only);
 	slow_case(suite, "read large", test_read_large);
 	slow_case(suite, "refused records", test_refused_records);
 	slow_case(suite, "lock", test_lock);
