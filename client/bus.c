@@ -145,18 +145,18 @@ static int compare_devices(const void *a, const void *b)
 /* Fills @list, which has room for all @objects. */
 static int take_devices(struct json_object *objects, struct device_list *list)
 {
+	struct json_members each = json_members_of(objects);
 	int r;
 
-	json_object_object_foreach(objects, path, interfaces)
-	{
-		struct json_object *properties = member(interfaces, DEVICE_INTERFACE);
+	while (json_members_next(&each)) {
+		struct json_object *properties = member(each.value, DEVICE_INTERFACE);
 		struct device *device = &list->devices[list->n];
 
 		if (!properties)
 			continue;
 		list->n++;
-		device->cxl = json_object_object_get_ex(interfaces, CXL_INTERFACE, NULL);
-		device->path = strdup(path);
+		device->cxl = json_object_object_get_ex(each.value, CXL_INTERFACE, NULL);
+		device->path = strdup(each.key);
 		if (!device->path)
 			return -ENOMEM;
 		r = properties_to_json(properties, &device->properties);

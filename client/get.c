@@ -13,6 +13,7 @@ static int print_fields(struct json_object *fields)
 {
 	static const struct column columns[] = { { "FIELD", 0 }, { "VALUE", 0 } };
 	CLEANUP(table_freep) struct table *table = NULL;
+	struct json_members each;
 	int r;
 
 	if (!json_object_is_type(fields, json_type_object) ||
@@ -21,13 +22,13 @@ static int print_fields(struct json_object *fields)
 	r = table_new(columns, ARRAY_LENGTH(columns), &table);
 	if (r < 0)
 		return r;
-	json_object_object_foreach(fields, name, value)
-	{
-		const char *text = json_object_get_string(value);
+	each = json_members_of(fields);
+	while (json_members_next(&each)) {
+		const char *text = json_object_get_string(each.value);
 
-		if (json_object_is_type(value, json_type_boolean))
-			text = json_object_get_boolean(value) ? "yes" : "no";
-		r = table_add(table, (const char *[]){ name, text ? text : "" });
+		if (json_object_is_type(each.value, json_type_boolean))
+			text = json_object_get_boolean(each.value) ? "yes" : "no";
+		r = table_add(table, (const char *[]){ each.key, text ? text : "" });
 		if (r < 0)
 			return r;
 	}

@@ -219,17 +219,17 @@ static char *property_key(const char *name)
 int properties_to_json(struct json_object *properties, struct json_object **ret)
 {
 	CLEANUP(json_putp) struct json_object *copy = json_object_new_object();
+	struct json_members each = json_members_of(properties);
 	int r;
 
 	if (!copy)
 		return -ENOMEM;
-	json_object_object_foreach(properties, name, value)
-	{
-		CLEANUP(freep) char *key = property_key(name);
+	while (json_members_next(&each)) {
+		CLEANUP(freep) char *key = property_key(each.key);
 
 		if (!key)
 			return -ENOMEM;
-		r = member_put(copy, key, json_object_get(value));
+		r = member_put(copy, key, json_object_get(each.value));
 		if (r < 0)
 			return r;
 	}

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What log.c, recover.c and read.c share: the log itself. Private to audit/.
+ * What open.c, log.c, recover.c and read.c share: the log itself. Private to audit/.
  *
  * Two locks. append_lock makes the order of the records and is held over the flush. state_lock
  * guards what other threads may ask at any time, and is never held over I/O. Who takes both takes

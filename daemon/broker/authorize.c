@@ -59,13 +59,13 @@ void authorizer_free(struct authorizer *authorizer)
 /* Takes the check out of the list and tells the answer; the check is gone afterwards. */
 static void conclude(struct check *check, const struct authorization *authorization)
 {
-	CLEANUP(check_freep) struct check *owned = check;
 	struct check **at = &check->authorizer->checks;
 
 	while (*at != check)
 		at = &(*at)->next;
 	*at = check->next;
 	check->answered(check->userdata, authorization);
+	check_free(check);
 }
 
 /* polkit sends our own details back with its own; only the latter are news. */

@@ -85,13 +85,9 @@ static int send_result(struct bus_call *call)
 	return sd_bus_send(call->bus->bus, reply, NULL);
 }
 
-/* Answers the call, unless nobody is there any more, and frees it. @r as of decode(). */
-static void call_finish(struct bus_call *call, int r)
+/* @r as of decode(). */
+static void call_answer(struct bus_call *call, int r)
 {
-	CLEANUP(call_freep) struct bus_call *owned = call;
-
-	if (!call->peer || atomic_load(&call->peer->gone))
-		return;
 	if (r >= 0 && call->refusal.code == REFUSAL_NONE)
 		r = send_result(call);
 	if (call->refusal.code != REFUSAL_NONE)
@@ -100,6 +96,14 @@ static void call_finish(struct bus_call *call, int r)
 		sd_bus_reply_method_error(call->message, &call->error);
 	else if (r < 0)
 		sd_bus_reply_method_errno(call->message, r, NULL);
+}
+
+/* The end of a call: answers it, unless nobody is there any more, and frees it. */
+static void call_finish(struct bus_call *call, int r)
+{
+	if (!atomic_load(&call->peer->gone))
+		call_answer(call, r);
+	call_free(call);
 }
 
 static void on_request_finished(struct request *request)

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "catalog/layout.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "catalog/load.h"
+
+/* Two names, a dot and five digits fit a struct layout_field. */
+#define NAME_LENGTH_MAX 28
+static_assert(2 * NAME_LENGTH_MAX + 1 + 5 < sizeof(((struct layout_field *)0)->name), "see above");
 
 static void fields_clear(struct catalog_fields *fields)
 {
@@ -24,28 +29,57 @@ void catalog_layout_clear(struct catalog_layout *layout)
 	free(layout->repeat.name);
 }
 
+/* A name that fits a struct layout_field together with that of its group. */
+static int load_name(const struct json_cursor *at, char **ret)
+{
+	int r;
+
+	r = catalog_load_string(at, "name", ret);
+	if (r < 0)
+		return r;
+	if (strlen(*ret) > NAME_LENGTH_MAX)
+		return json_fail(at, "has a name of more than %d characters", NAME_LENGTH_MAX);
+	return 0;
+}
+
+/* The number that a key of "values" spells; -EINVAL when it is none, or too large for the field. */
+static int parse_value(const char *key, const struct catalog_field *field, uint64_t *ret)
+{
+	unsigned long long number;
+	char *end;
+
+	errno = 0;
+	number = strtoull(key, &end, 0);
+	if (errno != 0 || *key < '0' || *key > '9' || *end != '\0')
+		return -EINVAL;
+	if (field->bits < 64 && number >> field->bits != 0)
+		return -EINVAL;
+	*ret = number;
+	return 0;
+}
+
 static int load_values(const struct json_cursor *at, struct catalog_field *field)
 {
+	struct json_members each;
 	struct json_cursor values;
 	int r;
 
 	r = json_optional(at, "values", json_type_object, &values);
 	if (r <= 0)
 		return r;
-	json_object_object_foreach(values.value, key, name)
-	{
+	each = json_members_of(values.value);
+	while (json_members_next(&each)) {
 		struct catalog_value *value;
-		char *end;
 
-		if (!json_object_is_type(name, json_type_string))
+		if (!json_object_is_type(each.value, json_type_string))
 			return json_fail(&values, "has a value whose name is not a string");
 		value = catalog_grow((void **)&field->values, &field->n_values, sizeof(*value));
 		if (!value)
 			return -ENOMEM;
-		value->number = strtoull(key, &end, 0);
-		if (end == key || *end != '\0')
-			return json_fail(&values, "has a key that is not a number");
-		value->name = strdup(json_object_get_string(name));
+		if (parse_value(each.key, field, &value->number) < 0)
+			return json_fail(&values, "has a key that is not a number of %u bits",
+					 field->bits);
+		value->name = strdup(json_object_get_string(each.value));
 		if (!value->name)
 			return -ENOMEM;
 	}
@@ -90,7 +124,7 @@ static int load_field(const struct json_cursor *at, struct catalog_field *field)
 	r = json_check_keys(at, keys);
 	if (r < 0)
 		return r;
-	r = catalog_load_string(at, "name", &field->name);
+	r = load_name(at, &field->name);
 	if (r < 0)
 		return r;
 	r = load_field_place(at, field);
@@ -103,6 +137,15 @@ static int load_field(const struct json_cursor *at, struct catalog_field *field)
 	if (field->flag && field->bits != 1)
 		return json_fail(at, "is a flag of more than one bit");
 	return load_values(at, field);
+}
+
+/* @fields ends with the one that is asked about. */
+static bool is_named_twice(const struct catalog_fields *fields)
+{
+	for (size_t i = 0; i + 1 < fields->n; i++)
+		if (strcmp(fields->list[i].name, fields->list[fields->n - 1].name) == 0)
+			return true;
+	return false;
 }
 
 static int load_fields(const struct json_cursor *at, struct catalog_fields *fields)
@@ -125,6 +168,8 @@ static int load_fields(const struct json_cursor *at, struct catalog_fields *fiel
 		r = load_field(&element, field);
 		if (r < 0)
 			return r;
+		if (is_named_twice(fields))
+			return json_fail(&element, "has the name of an earlier field");
 	}
 	return 0;
 }
@@ -138,7 +183,7 @@ static int load_repeat(const struct json_cursor *at, struct catalog_layout *layo
 	r = json_check_keys(at, keys);
 	if (r < 0)
 		return r;
-	r = catalog_load_string(at, "name", &layout->repeat.name);
+	r = load_name(at, &layout->repeat.name);
 	if (r < 0)
 		return r;
 	r = json_require_number(at, "offset", CXL_FEATURE_DATA_MAX, &offset);

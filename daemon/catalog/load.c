@@ -103,6 +103,11 @@ static int load_command_cost(const struct json_cursor *at, struct catalog_comman
 	if (r < 0)
 		return r;
 	command->by_feature = r > 0 && json_object_get_boolean(member.value);
+	/* What a Set of a CXL Feature does is for the device to say, not for a file. */
+	if (command->by_feature !=
+	    (command->driver == DEVICE_CXL && command->opcode == CXL_SET_FEATURE))
+		return json_fail(at, "needs 'by-feature' if, and only if, it is CXL's Set Feature, "
+				     "0x0502");
 	if (!command->by_feature) {
 		r = load_effect(at, &command->effect);
 		if (r < 0)
@@ -115,6 +120,24 @@ static int load_command_cost(const struct json_cursor *at, struct catalog_comman
 	return 0;
 }
 
+/* @command is the last one of the catalog. */
+static int load_command_name(const struct catalog *catalog, const struct json_cursor *at,
+			     struct catalog_command *command)
+{
+	const char *name;
+	int r;
+
+	r = json_require_string(at, "name", &name);
+	if (r < 0)
+		return r;
+	if (asprintf(&command->name, "%s/%s", device_type_to_string(command->driver), name) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i + 1 < catalog->n_commands; i++)
+		if (strcmp(catalog->commands[i].name, command->name) == 0)
+			return json_fail(at, "has a name that another command has");
+	return 0;
+}
+
 static int load_command(struct catalog *catalog, enum device_type driver,
 			const struct json_cursor *at)
 {
@@ -122,7 +145,6 @@ static int load_command(struct catalog *catalog, enum device_type driver,
 					    "scope", "owner",	   "summary",	 "source",
 					    "timeout-ms", NULL };
 	struct catalog_command *command;
-	const char *name;
 	uint64_t number;
 	int r;
 
@@ -141,11 +163,9 @@ static int load_command(struct catalog *catalog, enum device_type driver,
 	command->driver = driver;
 	command->opcode = (uint32_t)number;
 
-	r = json_require_string(at, "name", &name);
+	r = load_command_name(catalog, at, command);
 	if (r < 0)
 		return r;
-	if (asprintf(&command->name, "%s/%s", device_type_to_string(driver), name) < 0)
-		return -ENOMEM;
 	r = load_command_cost(at, command);
 	if (r < 0)
 		return r;

@@ -153,25 +153,41 @@ static int check_type(const struct json_cursor *at, enum json_type type)
 	return 0;
 }
 
+struct json_members json_members_of(struct json_object *object)
+{
+	return (struct json_members){
+		.at = json_object_iter_begin(object),
+		.end = json_object_iter_end(object),
+	};
+}
+
+bool json_members_next(struct json_members *members)
+{
+	if (json_object_iter_equal(&members->at, &members->end))
+		return false;
+	members->key = json_object_iter_peek_name(&members->at);
+	members->value = json_object_iter_peek_value(&members->at);
+	json_object_iter_next(&members->at);
+	return true;
+}
+
 int json_check_keys(const struct json_cursor *object, const char *const keys[])
 {
-	struct json_object_iterator at, end;
+	struct json_members each;
 	int r;
 
 	r = check_type(object, json_type_object);
 	if (r < 0)
 		return r;
-	/* Not by json-c's macro, which is a statement expression and no C. */
-	at = json_object_iter_begin(object->value);
-	end = json_object_iter_end(object->value);
-	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
-		const char *key = json_object_iter_peek_name(&at);
+	each = json_members_of(object->value);
+	while (json_members_next(&each)) {
 		size_t i = 0;
 
-		while (keys[i] && strcmp(keys[i], key) != 0)
+		while (keys[i] && strcmp(keys[i], each.key) != 0)
 			i++;
 		if (!keys[i])
-			return json_fail(object, "has the unknown key '%.64s'; remove it", key);
+			return json_fail(object, "has the unknown key '%.64s'; remove it",
+					 each.key);
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
  */
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/bytes.h"
@@ -53,6 +54,24 @@ int json_fail(const struct json_cursor *at, const char *format, ...) PRINTF(2, 3
 /* The same at the member @key of an object, whatever its type and whether or not it is there. */
 int json_fail_member(const struct json_cursor *object, const char *key, const char *format, ...)
 	PRINTF(3, 4);
+
+/*
+ * The members of an object in their order; borrowed. json-c's own loop is a statement expression,
+ * and so no C.
+ *
+ *     struct json_members each = json_members_of(object);
+ *
+ *     while (json_members_next(&each))
+ *             use(each.key, each.value);
+ */
+struct json_members {
+	struct json_object_iterator at, end;
+	const char *key;
+	struct json_object *value;
+};
+
+struct json_members json_members_of(struct json_object *object);
+bool json_members_next(struct json_members *members);
 
 /* Fails when the value is not an object, or has a key that is not in the NULL-terminated @keys. */
 int json_check_keys(const struct json_cursor *object, const char *const keys[]);

@@ -91,7 +91,7 @@ static inline void place_listen(const struct place *place)
 	unsetenv("JOURNAL_STREAM");
 }
 
-/* Whether exactly this, after the name of the place, was written to stderr since the last time. */
+/* Fails unless this, without the name of the place, is all that stderr got since the last time. */
 static inline void place_assert_said(const struct place *place, const char *expected)
 {
 	CLEANUP(bytes_clear) struct bytes said = { 0 };

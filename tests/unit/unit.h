@@ -32,3 +32,12 @@ static inline void unit_case(Suite *suite, const char *name, const TTest *test)
 	tcase_add_test(tcase, test);
 	suite_add_tcase(suite, tcase);
 }
+
+/* The same for a function that goes through a table: _i is the number of the row. */
+static inline void unit_loop(Suite *suite, const char *name, const TTest *test, size_t n)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_add_loop_test(tcase, test, 0, (int)n);
+	suite_add_tcase(suite, tcase);
+}
