@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <systemd/sd-bus.h>
 
 #include "util/log.h"
 
@@ -39,7 +40,7 @@ static void check_free(struct check *check)
 }
 DEFINE_CLEANUP(struct check *, check_free);
 
-int authorizer_new(sd_bus *bus, struct authorizer **ret)
+int authorizer_new(struct sd_bus *bus, struct authorizer **ret)
 {
 	struct authorizer *authorizer;
 

@@ -11,7 +11,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <systemd/sd-bus.h>
 
 #include "util/refusal.h"
 #include "util/vocabulary.h"
@@ -52,10 +51,11 @@ struct authorize_question {
 	uint64_t timeout_us;
 };
 
+struct sd_bus;
 struct authorizer; /* the questions that wait for polkit's answer */
 
 /* @bus must outlive every question; see authorizer_drop(). */
-int authorizer_new(sd_bus *bus, struct authorizer **ret);
+int authorizer_new(struct sd_bus *bus, struct authorizer **ret);
 
 /* No question may wait any more. */
 void authorizer_free(struct authorizer *authorizer);

@@ -193,8 +193,6 @@ int broker_new(sd_event *event, const struct config *config, const struct broker
 
 void broker_free(struct broker *broker)
 {
-	if (broker->authorizer)
-		authorizer_free(broker->authorizer);
 	if (broker->devices)
 		device_table_free(broker->devices);
 	if (broker->source)
@@ -210,14 +208,11 @@ void broker_free(struct broker *broker)
 	free(broker);
 }
 
-int broker_start(struct broker *broker, sd_bus *bus, const struct broker_listener *listener)
+int broker_start(struct broker *broker, struct authorizer *authorizer,
+		 const struct broker_listener *listener)
 {
-	int r;
-
+	broker->authorizer = authorizer;
 	broker->listener = *listener;
-	r = authorizer_new(bus, &broker->authorizer);
-	if (r < 0)
-		return r;
 	return broker->source->ops->start(broker->source, broker->devices);
 }
 

@@ -6,7 +6,6 @@
  * all below. On the loop's thread, except where a function says otherwise.
  */
 
-#include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
 #include "audit/log.h"
@@ -37,7 +36,7 @@ struct broker_listener {
 
 struct broker {
 	sd_event *event;
-	struct authorizer *authorizer;
+	struct authorizer *authorizer; /* borrowed from bus/ */
 	struct config config;
 	struct broker_paths paths;
 	struct broker_listener listener;
@@ -61,8 +60,10 @@ int broker_new(sd_event *event, const struct config *config, const struct broker
 void broker_free(struct broker *broker);
 DEFINE_CLEANUP(struct broker *, broker_free);
 
-/* Opens the devices; polkit is asked over @bus. @listener is copied. Returns 0 or -errno. */
-int broker_start(struct broker *broker, sd_bus *bus, const struct broker_listener *listener);
+/* Opens the devices. @authorizer must outlive the broker's requests; @listener is copied. Returns 0 or
+ * -errno. */
+int broker_start(struct broker *broker, struct authorizer *authorizer,
+		 const struct broker_listener *listener);
 
 /* Drops what waits for polkit, finishes what was submitted, ends all threads; stopped() tells when
  * that is done. */

@@ -134,7 +134,7 @@ static void on_peer_left(void *userdata, struct peer *peer)
 {
 	struct bus *bus = userdata;
 
-	authorizer_drop(bus->broker->authorizer, peer->bus_name);
+	authorizer_drop(bus->authorizer, peer->bus_name);
 }
 
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -163,6 +163,9 @@ static int connect_bus(struct bus *bus)
 				"Disconnected", on_disconnected, bus);
 	if (r < 0)
 		return r;
+	r = authorizer_new(bus->bus, &bus->authorizer);
+	if (r < 0)
+		return r;
 	r = peers_new(bus->bus, on_peer_left, bus, &bus->peers);
 	if (r < 0)
 		return r;
@@ -188,10 +191,12 @@ int bus_new(struct broker *broker, struct bus **ret)
 void bus_free(struct bus *bus)
 {
 	sd_event_source_disable_unref(bus->patience);
-	if (bus->broker->authorizer)
-		authorizer_drop(bus->broker->authorizer, NULL);
+	if (bus->authorizer)
+		authorizer_drop(bus->authorizer, NULL);
 	if (bus->peers)
 		peers_free(bus->peers);
+	if (bus->authorizer)
+		authorizer_free(bus->authorizer);
 	sd_bus_flush_close_unref(bus->bus);
 	dispatch_unregister(bus);
 	free(bus);
@@ -214,7 +219,7 @@ int bus_start(struct bus *bus)
 	if (r < 0)
 		return r;
 	bus->tainted = broker_gate(bus->broker).tainted;
-	r = broker_start(bus->broker, bus->bus, &listener);
+	r = broker_start(bus->broker, bus->authorizer, &listener);
 	if (r < 0)
 		return log_errno(r, "The devices cannot be opened");
 	return 0;

@@ -17,6 +17,7 @@ struct bus {
 	sd_bus *bus;
 	struct broker *broker;
 	struct peers *peers;
+	struct authorizer *authorizer;
 	struct bus_vtables *vtables;
 	sd_event_source *patience; /* for devices that take long to open at the start */
 	bool tainted;		   /* as clients were last told */

@@ -102,7 +102,7 @@ static int load_field_place(const struct json_cursor *at, struct catalog_field *
 	r = json_optional_number(at, "bit", 63, 0, &bit);
 	if (r < 0)
 		return r;
-	r = json_optional_number(at, "bits", 64, 8 * width - bit, &bits);
+	r = json_optional_number(at, "bits", 64, bit < 8 * width ? 8 * width - bit : 0, &bits);
 	if (r < 0)
 		return r;
 	if (bits == 0 || bit + bits > 8 * width)

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * From a request and what the device reports to a verdict. The oracle for what the kernel takes is
+ * From the effects that a device reports to a verdict. The oracle for what the kernel takes is
  * the simulated driver, which the tests in tests/vm hold against the real one.
  */
 
-#include "catalog/classify.h"
-#include "place.h"
-#include "simulated-helpers.h"
+#include "classify-helpers.h"
 #include "transport/simulated-cxl.h"
 
-#define SHIPPED SOURCE_DIRECTORY "/policy/catalog"
-#define SIZE 4
-#define VERSION 7
 #define VALUE "\x11\x22\x33\x44"
 
 #define COLD CXL_EFFECT_COLD_RESET
@@ -27,81 +22,6 @@
 #define VALID CXL_EFFECT_VALID
 #define CONVENTIONAL CXL_EFFECT_CONVENTIONAL_RESET
 #define CXL CXL_EFFECT_CXL_RESET
-
-struct judged {
-	int r;
-	struct verdict verdict;
-	struct refusal refusal;
-};
-
-static struct catalog *load(const char *directory)
-{
-	struct json_problem problem = { 0 };
-	struct catalog *catalog = NULL;
-	int r;
-
-	r = catalog_load(directory, &problem, &catalog);
-	ck_assert_msg(r == 0, "%s", problem.text);
-	return catalog;
-}
-
-static struct cxl_feature_entry entry_of(struct uuid uuid, unsigned effects)
-{
-	struct cxl_feature_entry entry = {
-		.get_size = SIZE,
-		.set_size = SIZE,
-		.flags = CXL_FEATURE_CHANGEABLE,
-		.set_version = VERSION,
-		.effects = (uint16_t)effects,
-	};
-
-	memcpy(entry.uuid, uuid.bytes, CXL_UUID_SIZE);
-	return entry;
-}
-
-static struct judged judge(const struct catalog *catalog, struct cxl_feature_entry *entry,
-			   const struct cxl_request *request)
-{
-	const struct feature_table features = { .entries = entry, .n = 1, .memdev = "mem0" };
-	struct judged judged = { 0 };
-
-	judged.r = classify_cxl(catalog, &features, request, &judged.verdict, &judged.refusal);
-	ck_assert_int_eq(judged.r, judged.refusal.code);
-	return judged;
-}
-
-static struct cxl_request set_request(const struct uuid uuid, size_t size)
-{
-	static const uint8_t value[2 * SIZE];
-	struct cxl_request request = {
-		.opcode = CXL_SET_FEATURE,
-		.version = VERSION,
-		.data = value,
-		.data_size = size,
-	};
-
-	memcpy(request.uuid, uuid.bytes, CXL_UUID_SIZE);
-	return request;
-}
-
-static struct cxl_request get_request(const struct uuid uuid, enum selection selection)
-{
-	struct cxl_request request = {
-		.opcode = CXL_GET_FEATURE,
-		.selection = selection,
-		.count = SIZE,
-	};
-
-	memcpy(request.uuid, uuid.bytes, CXL_UUID_SIZE);
-	return request;
-}
-
-static struct judged judge_set(const struct catalog *catalog, struct cxl_feature_entry *entry)
-{
-	const struct cxl_request request = set_request(vendor(1), SIZE);
-
-	return judge(catalog, entry, &request);
-}
 
 static const struct {
 	unsigned bits;
@@ -172,10 +92,12 @@ START_TEST(effects_that_are_taken)
 	ck_assert_ptr_null(judged.verdict.feature);
 	ck_assert(feature_changeable(&entry));
 	ck_assert(feature_has_effect(&entry));
-	/* Lists show the same, without a command. */
+	/* Lists show the same. */
 	classify_feature(NULL, &entry, &listed);
-	listed.command = judged.verdict.command;
-	ck_assert_mem_eq(&listed, &judged.verdict, sizeof(listed));
+	ck_assert_int_eq(listed.effect, taken[_i].effect);
+	ck_assert_uint_eq(listed.resets, taken[_i].resets);
+	ck_assert_int_eq(listed.scope, taken[_i].scope);
+	ck_assert_int_eq(listed.action, taken[_i].action);
 }
 END_TEST
 
@@ -269,127 +191,94 @@ START_TEST(scope_is_exactly_what_the_kernel_takes)
 }
 END_TEST
 
-START_TEST(a_set_is_checked_before_the_device_sees_it)
+#define WITH_LEAST_EFFECT                                                                          \
+	"{\"format\":1,\"driver\":\"cxl\",\"commands\":[{\"name\":\"set-feature\","              \
+	"\"opcode\":\"0x0502\",\"by-feature\":true,\"owner\":\"fwctl\",\"timeout-ms\":1,"            \
+	"\"summary\":\"s\"}],\"features\":[{\"name\":\"f\",\"owner\":\"fwctl\","                     \
+	"\"uuid\":\"f3c71d00-0000-4000-8000-000000000001\",\"summary\":\"s\",\"effect\":\"%s\"}]}"
+
+/* The catalog makes an effect worse than the device reports it, never milder; the scope is the
+ * kernel's affair. */
+START_TEST(least_effect_only_tightens)
 {
-	CLEANUP(catalog_unrefp) struct catalog *catalog = load(SHIPPED);
-	struct cxl_feature_entry entry = entry_of(vendor(1), COLD);
-	struct cxl_request request = set_request(vendor(1), SIZE - 1);
-	struct judged judged = judge(catalog, &entry, &request);
+	static const struct {
+		unsigned bits;
+		enum effect effect;
+		enum scope scope;
+	} devices[] = {
+		{ COLD, EFFECT_AFTER_RESET, SCOPE_DEBUG_WRITE },
+		{ CXL, EFFECT_IMMEDIATE, SCOPE_DEBUG_WRITE },
+		{ CONFIG, EFFECT_IMMEDIATE, SCOPE_DEBUG_WRITE_FULL },
+	};
+	static const enum action actions[EFFECT_MAX] = {
+		[EFFECT_AFTER_RESET] = ACTION_CHANGE_AFTER_RESET,
+		[EFFECT_IMMEDIATE] = ACTION_CHANGE_IMMEDIATE,
+		[EFFECT_DISRUPTIVE] = ACTION_DISRUPT,
+	};
 
-	ck_assert_int_eq(judged.r, REFUSAL_MALFORMED);
-	ck_assert_str_eq(judged.refusal.message, "The value of this Feature has exactly 4 bytes; "
-						 "send the whole value");
-	request = set_request(vendor(1), SIZE + 1);
-	ck_assert_int_eq(judge(catalog, &entry, &request).r, REFUSAL_MALFORMED);
-	request = set_request(vendor(1), SIZE);
-	request.version = VERSION - 1;
-	judged = judge(catalog, &entry, &request);
-	ck_assert_int_eq(judged.r, REFUSAL_MALFORMED);
-	ck_assert_str_eq(judged.refusal.message, "The device takes version 7 of this Feature's "
-						 "data; send that version");
-	request.version = VERSION + 1;
-	ck_assert_int_eq(judge(catalog, &entry, &request).r, REFUSAL_MALFORMED);
+	for (enum effect least = 0; least < EFFECT_MAX; least++) {
+		CLEANUP(place_clear) struct place place = place_new();
+		CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+		char text[1024];
 
-	request.version = VERSION;
-	entry.flags = 0;
-	judged = judge(catalog, &entry, &request);
-	ck_assert_int_eq(judged.r, REFUSAL_NOT_SUPPORTED);
-	ck_assert_ptr_nonnull(strstr(judged.refusal.message, "cannot be changed"));
-	entry.flags = CXL_FEATURE_CHANGEABLE;
-	entry.set_size = 0;
-	judged = judge(catalog, &entry, &request);
-	ck_assert_int_eq(judged.r, REFUSAL_NOT_SUPPORTED);
-	ck_assert_ptr_nonnull(strstr(judged.refusal.message, "cannot be changed"));
-}
-END_TEST
+		snprintf(text, sizeof(text), WITH_LEAST_EFFECT, effect_to_string(least));
+		place_write_text(&place, "cxl.json", text);
+		catalog = load(place.directory);
+		for (size_t i = 0; i < ARRAY_LENGTH(devices); i++) {
+			struct cxl_feature_entry entry = entry_of(vendor(1), devices[i].bits);
+			struct judged judged = judge_set(catalog, &entry);
+			enum effect effect = least > devices[i].effect ? least : devices[i].effect;
 
-/* Whatever the device says of it, and whatever else is wrong with the request. */
-START_TEST(kernel_owned_is_refused_with_the_interface)
-{
-	CLEANUP(catalog_unrefp) struct catalog *catalog = load(SHIPPED);
-	const unsigned flags[] = { 0, CXL_FEATURE_CHANGEABLE };
-
-	for (size_t i = 0; i < ARRAY_LENGTH(flags); i++) {
-		struct cxl_feature_entry entry = entry_of(patrol_scrub_uuid(), CONFIG);
-		struct cxl_request request = set_request(patrol_scrub_uuid(), 1 + i * SIZE);
-		struct judged judged;
-
-		entry.flags = flags[i];
-		judged = judge(catalog, &entry, &request);
-		ck_assert_int_eq(judged.r, REFUSAL_KERNEL_OWNED);
-		ck_assert_str_eq(judged.refusal.message,
-				 "This Feature belongs to the kernel's edac subsystem; use "
-				 "/sys/bus/edac/devices/cxl_mem0/scrub0");
-		ck_assert_str_eq(judged.verdict.feature->name, "patrol-scrub");
-		ck_assert_int_eq(judged.verdict.action, ACTION_CHANGE_IMMEDIATE);
-		/* To read it is free of danger. */
-		request = get_request(patrol_scrub_uuid(), SELECTION_CURRENT);
-		judged = judge(catalog, &entry, &request);
-		ck_assert_int_eq(judged.r, 0);
-		ck_assert_int_eq(judged.verdict.action, ACTION_READ);
+			ck_assert_int_eq(judged.r, 0);
+			ck_assert_int_eq(judged.verdict.effect, effect);
+			ck_assert_int_eq(judged.verdict.action, actions[effect]);
+			ck_assert_int_eq(judged.verdict.scope, devices[i].scope);
+		}
 	}
 }
 END_TEST
 
-START_TEST(what_is_unknown_is_refused)
+START_TEST(effects_have_names)
 {
-	CLEANUP(catalog_unrefp) struct catalog *catalog = load(SHIPPED);
-	struct cxl_feature_entry entry = entry_of(vendor(1), COLD);
-	struct cxl_request request = set_request(vendor(2), SIZE);
-	struct judged judged = judge(catalog, &entry, &request);
+	static const char *const all[] = {
+		"config-change-cold-reset", "config-change-immediate", "data-change-immediate",
+		"policy-change-immediate", "log-change-immediate", "security-state-change",
+		"background", "background-abort-supported", "reserved", "effects-valid",
+		"config-change-conventional-reset", "config-change-cxl-reset", "reserved",
+		"reserved", "reserved", "reserved",
+	};
+	struct verdict verdict = { .effect_bits = 0xffff };
+	const char *names[VERDICT_EFFECTS_MAX];
 
-	ck_assert_int_eq(judged.r, REFUSAL_UNKNOWN_FEATURE);
-	ck_assert_str_eq(judged.verdict.command->name, "cxl/set-feature");
-	ck_assert_int_eq(judged.verdict.action, ACTION_DISRUPT);
-	ck_assert_int_eq(judged.verdict.effect, EFFECT_DISRUPTIVE);
-	ck_assert_int_eq(judged.verdict.scope, SCOPE_DEBUG_WRITE_FULL);
-	ck_assert(judged.verdict.taints);
-	request = get_request(vendor(2), SELECTION_CURRENT);
-	judged = judge(catalog, &entry, &request);
-	ck_assert_int_eq(judged.r, REFUSAL_UNKNOWN_FEATURE);
-	ck_assert_int_eq(judged.verdict.action, ACTION_READ);
-
-	request.opcode = (enum cxl_opcode)0x0503;
-	judged = judge(catalog, &entry, &request);
-	ck_assert_int_eq(judged.r, REFUSAL_UNKNOWN_COMMAND);
-	ck_assert_ptr_null(judged.verdict.command);
-	ck_assert_int_eq(judged.verdict.action, ACTION_DISRUPT);
-	ck_assert_int_eq(judged.verdict.scope, SCOPE_DEBUG_WRITE_FULL);
+	verdict_effects(&verdict, names);
+	for (size_t i = 0; i < ARRAY_LENGTH(all); i++)
+		ck_assert_str_eq(names[i], all[i]);
+	ck_assert_ptr_null(names[ARRAY_LENGTH(all)]);
+	verdict.effect_bits = VALID | CXL;
+	verdict_effects(&verdict, names);
+	ck_assert_str_eq(names[0], "effects-valid");
+	ck_assert_str_eq(names[1], "config-change-cxl-reset");
+	ck_assert_ptr_null(names[2]);
+	verdict.effect_bits = 0;
+	verdict_effects(&verdict, names);
+	ck_assert_ptr_null(names[0]);
 }
 END_TEST
 
-START_TEST(reads)
+static void fill(Suite *suite)
 {
-	CLEANUP(catalog_unrefp) struct catalog *catalog = load(SHIPPED);
-	struct cxl_feature_entry entry = entry_of(vendor(1), 0xffff);
-	static const uint32_t needed[SELECTION_MAX] = { 0, CXL_FEATURE_HAS_DEFAULT,
-							CXL_FEATURE_HAS_SAVED };
-	struct cxl_request request = { .opcode = CXL_GET_SUPPORTED_FEATURES };
-	struct judged judged = judge(catalog, &entry, &request);
+	TCase *exhaustive = tcase_create("all-effects");
 
-	ck_assert_int_eq(judged.r, 0);
-	ck_assert_int_eq(judged.verdict.action, ACTION_READ);
-	for (enum selection selection = 0; selection < SELECTION_MAX; selection++) {
-		request = get_request(vendor(1), selection);
-		entry.flags = needed[selection];
-		judged = judge(catalog, &entry, &request);
-		ck_assert_msg(judged.r == 0, "%s", judged.refusal.message);
-		ck_assert_int_eq(judged.verdict.effect, EFFECT_NONE);
-		ck_assert_int_eq(judged.verdict.scope, SCOPE_CONFIGURATION);
-		ck_assert_int_eq(judged.verdict.action, ACTION_READ);
-		ck_assert(!judged.verdict.taints);
-		ck_assert_uint_eq(judged.verdict.resets, 0);
-		entry.flags = ~needed[selection];
-		ck_assert_int_eq(judge(catalog, &entry, &request).r,
-				 selection == SELECTION_CURRENT ? 0 : REFUSAL_NOT_SUPPORTED);
-	}
-	request = get_request(vendor(1), SELECTION_CURRENT);
-	request.count = SIZE + 1;
-	ck_assert_int_eq(judge(catalog, &entry, &request).r, REFUSAL_MALFORMED);
-	request.offset = SIZE;
-	request.count = 1;
-	ck_assert_int_eq(judge(catalog, &entry, &request).r, REFUSAL_MALFORMED);
-	request.offset = SIZE - 1;
-	ck_assert_int_eq(judge(catalog, &entry, &request).r, 0);
+	unit_loop(suite, "taken", effects_that_are_taken, ARRAY_LENGTH(taken));
+	unit_loop(suite, "refused", effects_that_are_refused, ARRAY_LENGTH(refused));
+	tcase_set_timeout(exhaustive, 300);
+	tcase_add_test(exhaustive, scope_is_exactly_what_the_kernel_takes);
+	suite_add_tcase(suite, exhaustive);
+	unit_case(suite, "least-effect", least_effect_only_tightens);
+	unit_case(suite, "names", effects_have_names);
 }
-END_TEST
+
+int main(void)
+{
+	return unit_run("classify", fill);
+}
