@@ -36,7 +36,10 @@ static const struct key {
 
 struct parse {
 	struct config *config;
-	char problem[160];
+	FILE *stream;
+	int line;	   /* that was read last */
+	int problem_line;  /* of the first problem; 0: there is none */
+	char problem[160]; /* in words */
 };
 
 static int set_boolean(bool *to, const char *value)
@@ -84,39 +87,84 @@ static int set_key(struct parse *parse, const struct key *key, const char *value
 	return -EINVAL;
 }
 
+static int set_entry(struct parse *parse, const char *section, const char *name, const char *value)
+{
+	if (strcmp(section, "Broker") != 0) {
+		snprintf(parse->problem, sizeof(parse->problem),
+			 "there is no section [%.40s]; keys belong to [Broker]", section);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < ARRAY_LENGTH(keys); i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return set_key(parse, &keys[i], value);
+	snprintf(parse->problem, sizeof(parse->problem), "there is no key %.40s=", name);
+	return -EINVAL;
+}
+
 /* inih's convention: non-zero is success. */
 static int on_entry(void *userdata, const char *section, const char *name, const char *value)
 {
 	struct parse *parse = userdata;
 
-	if (strcmp(section, "Broker") != 0) {
-		snprintf(parse->problem, sizeof(parse->problem),
-			 "there is no section [%.40s]; keys belong to [Broker]", section);
-		return 0;
-	}
-	for (size_t i = 0; i < ARRAY_LENGTH(keys); i++)
-		if (strcmp(keys[i].name, name) == 0)
-			return set_key(parse, &keys[i], value) == 0;
-	snprintf(parse->problem, sizeof(parse->problem), "there is no key %.40s=", name);
+	if (set_entry(parse, section, name, value) == 0)
+		return 1;
+	parse->problem_line = parse->line;
 	return 0;
+}
+
+/* Leaves out the rest of a line. */
+static void skip_line(FILE *stream)
+{
+	int c;
+
+	do
+		c = getc(stream);
+	while (c != EOF && c != '\n');
+}
+
+/* fgets() for inih, which would take the rest of a long line for the next one. Ends the file after
+ * the first problem: the one that is told. */
+static char *read_line(char *line, int size, void *userdata)
+{
+	struct parse *parse = userdata;
+
+	if (parse->problem_line > 0 || !fgets(line, size, parse->stream))
+		return NULL;
+	parse->line++;
+	if (strlen(line) + 1 < (size_t)size || strchr(line, '\n'))
+		return line;
+	skip_line(parse->stream);
+	if (strchr("#;", line[strspn(line, " \t")]))
+		return line;
+	snprintf(parse->problem, sizeof(parse->problem), "the line is longer than %d characters",
+		 size - 2);
+	parse->problem_line = parse->line;
+	return NULL;
 }
 
 static int load_file(const char *file, struct config *config)
 {
-	struct parse parse = { .config = config, .problem = "is not a line that makes sense" };
-	FILE *stream;
+	struct parse parse = { .config = config };
+	bool failed;
 	int line;
 
-	stream = fopen(file, "re");
-	if (!stream && errno == ENOENT)
+	parse.stream = fopen(file, "re");
+	if (!parse.stream && errno == ENOENT)
 		return 0;
-	if (!stream)
+	if (!parse.stream)
 		return log_errno(-errno, "%s cannot be read", file);
-	line = ini_parse_file(stream, on_entry, &parse);
-	fclose(stream);
-	if (line == 0)
+	line = ini_parse_stream(read_line, &parse, on_entry, &parse);
+	failed = ferror(parse.stream);
+	fclose(parse.stream);
+	if (failed)
+		return log_errno(-EIO, "%s cannot be read", file);
+	/* inih tells its first error, which it may have passed over before ours. */
+	if (line != 0 && line != parse.problem_line)
+		log_error("%s:%d: this is neither a [Section] nor a Key=value", file, line);
+	else if (parse.problem_line != 0)
+		log_error("%s:%d: %s", file, parse.problem_line, parse.problem);
+	else
 		return 0;
-	log_error("%s:%d: %s", file, line, parse.problem);
 	return -EINVAL;
 }
 

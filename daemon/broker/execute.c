@@ -51,11 +51,13 @@ static int refuse_return_code(struct request *request, uint32_t code)
 static void send_request(struct request *request, struct attempt *ret)
 {
 	struct cxl_response parsed;
+	size_t size;
 	int r;
 
 	*ret = (struct attempt){ 0 };
+	/* Kernels before 7.3 write past a room that is too small (trap 10): it is not the caller's. */
 	r = transport_rpc(request->device->transport, request->verdict.scope, &request->bytes,
-			  request->room, &ret->response);
+			  cxl_response_room(&request->parsed), &ret->response);
 	if (r == 0)
 		r = cxl_parse_response(&ret->response, &parsed);
 	if (r < 0) {
@@ -64,8 +66,8 @@ static void send_request(struct request *request, struct attempt *ret)
 	}
 	ret->return_code = parsed.return_code;
 	/* The driver's length is of its buffer; the firmware's own is in the header. */
-	if (CXL_RESPONSE_HEADER_SIZE + parsed.size < ret->response.size)
-		ret->response.size = CXL_RESPONSE_HEADER_SIZE + parsed.size;
+	size = CXL_RESPONSE_HEADER_SIZE + parsed.size;
+	ret->response.size = size < request->room ? size : request->room;
 }
 
 static void execute_read(struct request *request)

@@ -100,6 +100,19 @@ static void finish_failed(struct request *request, int r)
 	finish(request);
 }
 
+/* A list comes as far as there is room for it; the other answers come whole. */
+static int check_room(struct request *request)
+{
+	const size_t needed = cxl_response_room(&request->parsed);
+
+	if (request->parsed.opcode == CXL_GET_SUPPORTED_FEATURES || request->room >= needed)
+		return 0;
+	return refuse(&request->refusal, REFUSAL_MALFORMED,
+		      "The answer to this command takes %zu bytes; pass a max_response of at least "
+		      "that",
+		      needed);
+}
+
 static int parse_and_classify(struct request *request)
 {
 	struct feature_table features = {
@@ -120,8 +133,9 @@ static int parse_and_classify(struct request *request)
 	r = cxl_parse_request(&request->bytes, &request->parsed, &request->refusal);
 	if (r != 0)
 		return r;
-	return classify_cxl(request->catalog, &features, &request->parsed, &request->verdict,
-			    &request->refusal);
+	r = classify_cxl(request->catalog, &features, &request->parsed, &request->verdict,
+			 &request->refusal);
+	return r != 0 ? r : check_room(request);
 }
 
 static int judge(struct request *request)

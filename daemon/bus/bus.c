@@ -44,6 +44,17 @@ void bus_check_tainted(struct bus *bus)
 	bus_manager_changed(bus, names);
 }
 
+void bus_check_audit_state(struct bus *bus)
+{
+	const char *const names[] = { "AuditState", NULL };
+	bool refusing = audit_log_head(bus->broker->audit).refusing;
+
+	if (refusing == bus->refusing)
+		return;
+	bus->refusing = refusing;
+	bus_manager_changed(bus, names);
+}
+
 static void on_device_appeared(void *userdata, struct device *device)
 {
 	struct bus *bus = userdata;

@@ -114,6 +114,7 @@ static void on_request_finished(struct request *request)
 		if (request->verdict.resets)
 			bus_pending_changed(call->bus, request->device);
 		bus_check_tainted(call->bus);
+		bus_check_audit_state(call->bus);
 	}
 	if (!request->explain)
 		call->refusal = request->refusal;

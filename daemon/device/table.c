@@ -64,16 +64,16 @@ static void tell_settled(struct device_table *table)
 	}
 }
 
-/* N of fwctlN, or -EINVAL. */
+/* N of fwctlN, or -EINVAL; fwctl01 is nobody's name. */
 static int number_of(const char *name)
 {
+	char canonical[16];
 	unsigned number;
-	int end = 0;
 
-	if (sscanf(name, "fwctl%4u%n", &number, &end) != 1 || name[end] != '\0' ||
-	    number >= DEVICES_MAX)
+	if (sscanf(name, "fwctl%4u", &number) != 1 || number >= DEVICES_MAX)
 		return -EINVAL;
-	return (int)number;
+	snprintf(canonical, sizeof(canonical), "fwctl%u", number);
+	return strcmp(canonical, name) == 0 ? (int)number : -EINVAL;
 }
 
 /* The slot of a device that is there; NULL when there is none. */

@@ -261,13 +261,17 @@ class Calls(broker.TestCase):
         self.refused(INVALID_ARGS, call, device(), CXL, "GetFeature", "ss", COLD, "current")
 
     def test_interface_left_out(self):
-        features = call(device(), None, "ListFeatures", "a{sv}", {})
-        self.assertEqual(len(features), 24)
-        value = call(device(), None, "GetFeature", "ssa{sv}", CXL_TEST, "current", {})[0]
-        self.assertEqual(len(value), 4)
-        self.assertEqual(len(call(ROOT, None, "GetAuditRecords", "tua{sv}", 1, 1, {})), 1)
-        self.refused("NotAuthorized", call, device(), None, "SetFeature", "saya{sv}", COLD, bytes(4),
-                     broker.TAINT, user=DENIED)
+        # D-Bus lets a caller leave it out. libsystemd 252 finds no such method; one that does must
+        # not lead around the authorization.
+        for user, errors in ((ALLOWED, "Unknown"), (DENIED, "Unknown|NotAuthorized")):
+            with self.subTest(user), broker.Recorded() as log:
+                try:
+                    call(device(), None, "SetFeature", "saya{sv}", COLD, bytes(4), broker.TAINT, user=user)
+                    self.assertEqual(user, ALLOWED)
+                except dbus.Error as error:
+                    self.assertRegex(error.name, errors)
+            if user == DENIED:
+                self.assertNotIn("intent", log.types)
 
     def test_what_is_not_there(self):
         unknown = "org.freedesktop.DBus.Error.Unknown"
@@ -321,10 +325,11 @@ class Signals(broker.TestCase):
 
     def test_audit_sequence_and_hash(self):
         broker.set_feature(IMMEDIATE, b"\x13\0\0\0")
-        records = broker.audit_records()[-2:]
-        for name, key in (("AuditSequence", "seq"), ("AuditHash", "hash")):
-            while (value := self.changed(ROOT, MANAGER, name)) != records[1][key]:
-                self.assertIn(value, [record[key] for record in records])
+        last = broker.audit_records()[-1]
+        wanted = {"AuditSequence": last["seq"], "AuditHash": last["hash"]}
+        # The first of the two records may have been overtaken by the second.
+        self.listener.wait_for(lambda signal: signal.member == "PropertiesChanged" and
+                               wanted.items() <= signal.body[1].items())
 
     def test_audit_record_appended_carries_no_values(self):
         before = broker.get_feature(IMMEDIATE)
