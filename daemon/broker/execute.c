@@ -55,7 +55,7 @@ static void send_request(struct request *request, struct attempt *ret)
 	int r;
 
 	*ret = (struct attempt){ 0 };
-	/* Kernels before 7.3 write past a room that is too small (trap 10): it is not the caller's. */
+	/* Not the caller's room: kernels before 7.3 write past one that is too small (trap 10). */
 	r = transport_rpc(request->device->transport, request->verdict.scope, &request->bytes,
 			  cxl_response_room(&request->parsed), &ret->response);
 	if (r == 0)
@@ -249,7 +249,7 @@ static void run_change(struct request *request, struct record_outcome *outcome)
 		if (!cxl_errno_before_dispatch(attempt.error))
 			read_back(request, &found);
 		conclude(request, &attempt, outcome);
-		outcome->taint.after = broker_gate(request->broker).tainted;
+		outcome->taint.after = transport_tainted(request->device->transport) > 0;
 	}
 	if (record_outcome(request, outcome) < 0)
 		refuse(&request->refusal, REFUSAL_AUDIT_UNAVAILABLE,
@@ -262,7 +262,7 @@ static void run_change(struct request *request, struct record_outcome *outcome)
 
 static void execute_change(struct request *request)
 {
-	const bool tainted = broker_gate(request->broker).tainted;
+	const bool tainted = transport_tainted(request->device->transport) > 0;
 	struct record_outcome outcome = { .taint = { .before = tainted, .after = tainted } };
 
 	if (check_firmware(request) != 0 || read_before(request) != 0) {

@@ -145,8 +145,10 @@ static int load_file(struct pending *pending, const char *directory)
 		root = json_root(tree, path, &problem);
 		r = load_tree(pending, &root);
 	}
-	if (r != -EINVAL)
+	if (r != -EINVAL && r != -EFBIG)
 		return r;
+	while (pending->n > 0)
+		remove_at(pending, pending->n - 1);
 	log_error("%s; the file is put aside, and changes that wait for a reset are forgotten",
 		  problem.text);
 	if (asprintf(&aside, "%s.damaged", path) < 0)

@@ -32,7 +32,7 @@ struct transport_ops {
 	int (*rpc)(struct transport *transport, enum scope scope, const struct bytes *request,
 		   uint8_t *response, size_t *inout_size);
 
-	/* Whether debug writes have tainted the kernel that this device belongs to: 1, 0 or -errno. */
+	/* Whether debug writes have tainted the kernel of this device: 1, 0 or -errno. */
 	int (*tainted)(struct transport *transport);
 
 	void (*close)(struct transport *transport);

@@ -11,11 +11,13 @@ import glob
 import json
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import subprocess
 import sys
 import time
+import traceback
 import unittest
 import xml.etree.ElementTree
 
@@ -303,6 +305,28 @@ def fwctl_json(*words, user=ALLOWED):
     if done.status != 0:
         raise AssertionError(f"{words}: {done.status} {done.err}")
     return json.loads(done.out)
+
+
+def call_as(user, function):
+    """What a function returns in a process of its own, which is the user's."""
+    entry = pwd.getpwnam(user)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(entry.pw_gid)
+            os.setuid(entry.pw_uid)
+            os.write(writer, json.dumps(function()).encode())
+        except BaseException:  # pylint: disable=broad-exception-caught
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with open(reader, encoding="utf-8") as stream:
+        result = stream.read()
+    os.waitpid(child, 0)
+    return json.loads(result)
 
 
 class TestCase(unittest.TestCase):

@@ -1,0 +1,182 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# test-unit.sh BUILD: the installed unit under a real systemd with real devices: started by the bus,
+# confined as fwctld.service says, and able to do its work. BUILD is for prefix=/usr.
+#
+# It boots a guest (tests/vm/boot) and installs into it; what the guest writes is gone afterwards. The
+# guest's process 1 is boot's own, so systemd is the first process of a process namespace. It has the
+# machine's real bus socket, cgroups and devices.
+
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+results=/run/test-unit
+
+# Of the machine's units only what the bus needs: the guest's init has done the rest.
+unwanted='systemd-udevd.service systemd-udev-trigger.service systemd-udevd-control.socket
+systemd-udevd-kernel.socket systemd-sysctl.service systemd-random-seed.service
+systemd-update-utmp.service systemd-remount-fs.service systemd-journal-flush.service
+systemd-tmpfiles-setup.service systemd-tmpfiles-setup-dev.service systemd-tmpfiles-clean.timer
+systemd-sysusers.service systemd-modules-load.service systemd-binfmt.service
+systemd-hwdb-update.service systemd-firstboot.service ldconfig.service apparmor.service
+keyboard-setup.service console-setup.service networking.service dev-hugepages.mount dev-mqueue.mount
+sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount'
+
+# ---- In the guest, before systemd.
+
+in_guest()
+{
+	local status=0 unit
+
+	meson install -C "$1" --no-rebuild --quiet >&2
+	udevadm control --reload
+	udevadm trigger --subsystem-match=fwctl --settle
+	for unit in $unwanted; do
+		ln -sf /dev/null "/etc/systemd/system/$unit"
+	done
+	mkdir $results
+	cat >/etc/systemd/system/test-unit.service <<-UNIT
+		[Unit]
+		Wants=dbus.socket
+		After=dbus.socket
+
+		[Service]
+		Type=oneshot
+		ExecStart="$here/test-unit.sh" --under-systemd
+		StandardOutput=append:$results/tap
+		StandardError=inherit
+		ExecStopPost=/usr/bin/systemctl poweroff --force --force
+	UNIT
+
+	# It ignores SIGTERM, and so does unshare(1).
+	container=other timeout -s KILL 300 unshare --mount --pid --fork --kill-child --mount-proc \
+		/lib/systemd/systemd --unit=test-unit.service --log-target=null --show-status=0 \
+		</dev/null >&2 || status=$?
+	cat $results/tap || {
+		echo "systemd ended with exit status $status before the test began"
+		exit 1
+	}
+	exec "$here/test-unit.sh" --judge
+}
+
+# The test's exit status is lost in systemd's; the TAP has it.
+judge()
+{
+	grep -q '^1\.\.' $results/tap && ! grep -q '^not ok' $results/tap
+}
+
+# ---- Under systemd.
+
+nobody()
+{
+	setpriv --reuid=nobody --regid=nogroup --clear-groups -- "$@"
+}
+
+property()
+{
+	systemctl show --value --property="$1" fwctld.service
+}
+
+# confinement: what the kernel says of the running fwctld.
+confinement()
+{
+	sed -n 's/^\(CapEff\|CapBnd\|NoNewPrivs\|Seccomp\):\t\(.*\)/\1=\2/p' \
+		"/proc/$(property MainPID)/status" | sort | tr '\n' ' '
+}
+
+device_count()
+{
+	fwctl list --json | grep -o '"type": *"cxl"' | wc -l
+}
+
+# devices_become COUNT: waits until the broker has that many.
+devices_become()
+{
+	local attempt
+
+	for ((attempt = 0; attempt < 300; attempt++)); do
+		[ "$(device_count)" != "$1" ] || return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+test_start()
+{
+	is 'it does not run before it is asked for' "$(property ActiveState)" inactive
+	check 'a call by an unprivileged user starts it' nobody fwctl list
+	is 'as the unit' "$(property ActiveState)" active
+	is 'with every device' "$(device_count)" "$(find /sys/class/fwctl -mindepth 1 | wc -l)"
+	is 'its directories are closed to others' \
+		"$(stat -c %a /var/log/fwctld /var/lib/fwctld | tr '\n' ' ')" '700 700 '
+	is 'it has CAP_SYS_RAWIO and nothing else' "$(confinement)" \
+		'CapBnd=0000000000020000 CapEff=0000000000020000 NoNewPrivs=1 Seccomp=2 '
+}
+
+test_work()
+{
+	local memdev=$1 record
+
+	check 'it reads a value' fwctl get "$memdev" cxl-test
+	check 'it changes one' fwctl set "$memdev" cxl-test value=7 --allow-taint
+	check 'its log verifies' fwctl audit verify
+	record=$(grep -h '"type": *"intent"' /var/log/fwctld/audit-*.jsonl | tail -n 1)
+	like 'the record says which unit asked' "$record" '"unit": *"test-unit\.service"'
+	is 'nobody else can open a node' \
+		"$(stat -c '%a %U %G' /dev/fwctl/* | sort -u)" '600 root root'
+	like 'systemd knows the nodes' "$(systemctl list-units --plain --no-legend 'dev-fwctl-*.device')" \
+		'dev-fwctl-fwctl[0-9]+\.device'
+}
+
+# The unit's list of devices is made when it starts; a later one must be let in too.
+test_hotplug()
+{
+	local before device driver
+
+	before=$(device_count)
+	device=$(realpath "/sys/bus/cxl/devices/$1/..")
+	driver=$(realpath "$device/driver")
+	echo "${device##*/}" >"$driver/unbind"
+	check 'it sees a device go' devices_become $((before - 1))
+	echo "${device##*/}" >"$driver/bind"
+	check 'and come, and opens it' devices_become "$before"
+}
+
+test_blocked()
+{
+	echo '[Broker]
+ImmediateChanges=no' >/etc/fwctld/fwctld.conf
+	check 'it restarts' systemctl restart fwctld.service
+	like 'without immediate changes it gives the capability up' "$(confinement)" \
+		'CapEff=0000000000000000'
+	check 'and still works' nobody fwctl list
+	check 'it stops' systemctl stop fwctld.service
+	is 'by itself' "$(property Result) $(property ExecMainStatus)" 'success 0'
+}
+
+under_systemd()
+{
+	local memdev
+
+	# shellcheck source=tests/lib/tap.sh
+	. "$here/../lib/tap.sh"
+	# One that hangs on a driver that can be unbound.
+	for memdev in /sys/bus/cxl/devices/mem*; do
+		[ ! -e "$memdev/../driver/unbind" ] || break
+	done
+	memdev=${memdev##*/}
+	test_start
+	test_work "$memdev"
+	test_hotplug "$memdev"
+	test_blocked
+	journalctl --no-pager -o cat -u fwctld.service | sed 's/^/# fwctld: /'
+	tap_done
+}
+
+case ${1:?which build?} in
+--guest) in_guest "$2" ;;
+--under-systemd) under_systemd ;;
+--judge) judge ;;
+*) exec "$here/boot" "$here/test-unit.sh" --guest "$(realpath "$1")" ;;
+esac
