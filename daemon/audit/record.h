@@ -4,9 +4,9 @@
 /*
  * One audit record and its line. Pure functions, no I/O. May call util.
  *
- * A line is one JSON object in printable ASCII or UTF-8 without a raw newline, followed by '\n'. Its last
- * two members are "prev", the hash of the line before, and "hash": the SHA-256 of the line's bytes
- * before the hash member, the comma in front of it included. docs/audit.md is the page for
+ * A line is one JSON object in printable ASCII or UTF-8 without a raw newline, followed by '\n'. Its
+ * last two members are "prev", the hash of the line before, and "hash": the SHA-256 of the line's
+ * bytes before the hash member, the comma in front of it included. docs/audit.md is the page for
  * people who read the log without us.
  */
 
@@ -140,9 +140,9 @@ int audit_type_from_string(const char *text);
 const char *audit_class_to_string(enum audit_class class);
 
 /*
- * The record's line with its '\n', and its hash. Control characters are escaped, and what is not UTF-8
- * becomes U+FFFD, so that one record is always one line that every JSON parser takes. Returns 0 or
- * -ENOMEM.
+ * The record's line with its '\n', and its hash. Control characters are escaped, and what is not
+ * UTF-8 becomes U+FFFD, so that one record is always one line that every JSON parser takes. Returns
+ * 0 or -ENOMEM.
  */
 int audit_record_format(const struct audit_record *record, const struct audit_stamp *stamp,
 			struct bytes *ret_line, char ret_hash[DIGEST_TEXT_SIZE]);

@@ -274,7 +274,8 @@ int authorization_refuse(const struct authorization *authorization, enum action 
 			      id);
 	case AUTHORIZATION_UNAVAILABLE:
 		return refuse(refusal, REFUSAL_NOT_AUTHORIZED,
-			      "polkit did not answer about %s; see that polkitd runs on this bus", id);
+			      "polkit did not answer about %s; see that polkitd runs on this bus",
+			      id);
 	default:
 		return refuse(refusal, REFUSAL_NOT_AUTHORIZED,
 			      "polkit does not allow %s to this caller; the administrator can, by a "

@@ -60,8 +60,8 @@ int broker_new(sd_event *event, const struct config *config, const struct broker
 void broker_free(struct broker *broker);
 DEFINE_CLEANUP(struct broker *, broker_free);
 
-/* Opens the devices. @authorizer must outlive the broker's requests; @listener is copied. Returns 0 or
- * -errno. */
+/* Opens the devices. @authorizer must outlive the broker's requests; @listener is copied. Returns 0
+ * or -errno. */
 int broker_start(struct broker *broker, struct authorizer *authorizer,
 		 const struct broker_listener *listener);
 

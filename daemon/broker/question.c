@@ -49,7 +49,7 @@ static void write_message(const struct device *device, const struct verdict *ver
 
 	write_device(device, where, sizeof(where));
 	if (!question->feature[0])
-		snprintf(question->message, sizeof(question->message), "Run %s on %s%s%s",
+		snprintf(question->message, sizeof(question->message), "Run %.64s on %s%s%s",
 			 verdict->command->name, where, effect_in_words(verdict->effect), taint);
 	else
 		snprintf(question->message, sizeof(question->message), "%s Feature %.64s of %s%s%s",

@@ -222,13 +222,13 @@ static bool applies(const struct device *device)
 static const struct bus_method methods[] = {
 	{ .name = "ListFeatures", .in = "a{sv}", .out = "aa{sv}", .names = "options\0features\0",
 	  .access = ACCESS_FREE, .decode = bus_options_read_none, .encode = encode_features,
-	  .doc = "The device's Features as it reported them when it was opened: uuid s, name s (empty "
-		 "where the catalog has none), owner s, interface s (the kernel's, where the owner is "
-		 "not fwctl), summary s, effect s, effects as, resets as, action s (that a change "
+	  .doc = "The device's Features as it reported them when it was opened: uuid s, name s "
+		 "(empty where the catalog has none), owner s, interface s (the kernel's, where the "
+		 "owner is not fwctl), summary s, effect s, effects as, resets as, action s (that a change "
 		 "needs; empty where none is possible), changeable b, get-size q, set-size q, "
 		 "get-version y, set-version y, selections as, and where the catalog knows the "
-		 "writable layout set-fields a(sqyyy): name, byte offset, width in bytes, lowest bit, "
-		 "number of bits, little endian. No options. Asks nobody: these are no values." },
+		 "writable layout set-fields a(sqyyy): name, byte offset, width in bytes, lowest "
+		 "bit, number of bits, little endian. No options. Asks nobody: these are no values." },
 	{ .name = "GetFeature", .in = "ssa{sv}", .out = "aya{sv}",
 	  .names = "feature\0selection\0options\0data\0info\0",
 	  .access = ACCESS_VERDICT, .decode = decode_get, .encode = encode_get,
@@ -240,8 +240,8 @@ static const struct bus_method methods[] = {
 	{ .name = "SetFeature", .in = "saya{sv}", .out = "a{sv}",
 	  .names = "feature\0data\0options\0result\0",
 	  .access = ACCESS_VERDICT, .decode = decode_set, .encode = encode_set,
-	  .doc = "Changes a Feature; data is the whole value, little endian. The value is persistent: "
-		 "the kernel has the device save it across resets. Options: expect ay (change only "
+	  .doc = "Changes a Feature; data is the whole value, little endian. The value is "
+		 "persistent: the kernel has the device save it across resets. Options: expect ay (change only "
 		 "if this is the value that is replaced: the saved one where the effect is "
 		 "after-reset and the device has one, else the current one), allow-taint b, reason s "
 		 "(goes to the audit record), version y (of the data; the device's is the default). "
@@ -253,8 +253,8 @@ static const struct bus_method methods[] = {
 	{ .name = "ExplainSetFeature", .in = "saya{sv}", .out = "a{sv}",
 	  .names = "feature\0data\0options\0explanation\0",
 	  .access = ACCESS_EXPLAIN, .decode = decode_set, .encode = encode_explanation,
-	  .doc = "Says what SetFeature would do with these arguments, and runs nothing; the answer is "
-		 "that of Device.Explain." },
+	  .doc = "Says what SetFeature would do with these arguments, and runs nothing; the answer "
+		 "is that of Device.Explain." },
 	{ 0 }
 };
 

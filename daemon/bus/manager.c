@@ -138,8 +138,8 @@ static const struct bus_method methods[] = {
 	  .decode = decode_records, .run = run_records, .encode = encode_records,
 	  .clear = clear_records,
 	  .doc = "Audit records as JSON lines, from the sequence number 'first' on: at most 'most', "
-		 "and fewer where that would be over 1000 records or 8 MiB. docs/audit.md describes a "
-		 "record. Asks polkit for read-audit. No options. Errors: NotAuthorized*, "
+		 "and fewer where that would be over 1000 records or 8 MiB. docs/audit.md describes "
+		 "a record. Asks polkit for read-audit. No options. Errors: NotAuthorized*, "
 		 "AuditUnavailable." },
 	{ .name = "ReloadCatalog", .in = "a{sv}", .out = "", .names = "options\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE,
@@ -174,7 +174,8 @@ static const struct bus_property properties[] = {
 
 static const struct bus_signal signals[] = {
 	{ "AuditRecordAppended", "tsos", "sequence\0type\0device\0command\0",
-	  "A record is durable. It carries no values; the device is / where a record is about none." },
+	  "A record is durable. It carries no values; the device is / where a record is about "
+	  "none." },
 	{ 0 }
 };
 

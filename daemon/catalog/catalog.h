@@ -53,7 +53,7 @@ struct catalog_feature {
 	char *name;
 	char *owner;
 	bool kernel_owned;   /* the owner is not fwctl */
-	char *interface;     /* what to use instead; "{memdev}" stands for mem0; NULL for fwctl's own */
+	char *interface;     /* to use instead; "{memdev}" stands for mem0; NULL for fwctl's own */
 	char *summary;
 	enum effect least_effect; /* the device may report a worse one, never a milder one */
 	struct catalog_layout read;

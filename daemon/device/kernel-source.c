@@ -132,7 +132,7 @@ static int kernel_start(struct device_source *source, struct device_table *table
 	int r;
 
 	kernel->table = table;
-	/* First the monitor, then the list: a device that comes in between is seen twice, not never. */
+	/* First the monitor: a device that comes before the list is then seen twice, not never. */
 	r = sd_device_monitor_start(kernel->monitor, on_event, kernel);
 	if (r < 0)
 		return r;

@@ -17,7 +17,7 @@ struct device_source;
 struct device_source_ops {
 	/* Puts the devices of now into @table, and from then on those that come and go. */
 	int (*start)(struct device_source *source, struct device_table *table);
-	/* Whether debug writes have tainted the kernel of these devices: 1, 0 or -errno. Any thread. */
+	/* Whether debug writes have tainted these devices' kernel: 1, 0, -errno. Any thread. */
 	int (*tainted)(struct device_source *source);
 	void (*free)(struct device_source *source);
 };

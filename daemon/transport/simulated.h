@@ -40,8 +40,8 @@ bool simulation_tainted(const struct simulation *simulation);
 
 /*
  * Loads one device. @simulation must outlive it. Returns 0, or -errno with @problem told.
- * @unplugged is called when the device vanishes by a fault or by simulated_unplug(), once, on the thread
- * that made it vanish.
+ * @unplugged is called when the device vanishes by a fault or by simulated_unplug(), once, on the
+ * thread that made it vanish.
  */
 int simulated_open(struct simulation *simulation, const char *file, struct json_problem *problem,
 		   struct transport **ret);

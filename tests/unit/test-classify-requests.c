@@ -47,7 +47,8 @@ START_TEST(kernel_owned_is_refused_with_the_interface)
 	const unsigned flags[] = { 0, CXL_FEATURE_CHANGEABLE };
 
 	for (size_t i = 0; i < ARRAY_LENGTH(flags); i++) {
-		struct cxl_feature_entry entry = entry_of(patrol_scrub_uuid(), CXL_EFFECT_IMMEDIATE_CONFIG);
+		struct cxl_feature_entry entry =
+			entry_of(patrol_scrub_uuid(), CXL_EFFECT_IMMEDIATE_CONFIG);
 		struct cxl_request request = set_request(patrol_scrub_uuid(), 1 + i * SIZE);
 		struct judged judged;
 
