@@ -224,8 +224,8 @@ static const struct bus_method methods[] = {
 	  .access = ACCESS_FREE, .decode = bus_options_read_none, .encode = encode_features,
 	  .doc = "The device's Features as it reported them when it was opened: uuid s, name s "
 		 "(empty where the catalog has none), owner s, interface s (the kernel's, where the "
-		 "owner is not fwctl), summary s, effect s, effects as, resets as, action s (that a change "
-		 "needs; empty where none is possible), changeable b, get-size q, set-size q, "
+		 "owner is not fwctl), summary s, effect s, effects as, resets as, action s (that a "
+		 "change needs; empty where none is possible), changeable b, get-size q, set-size q, "
 		 "get-version y, set-version y, selections as, and where the catalog knows the "
 		 "writable layout set-fields a(sqyyy): name, byte offset, width in bytes, lowest "
 		 "bit, number of bits, little endian. No options. Asks nobody: these are no values." },
@@ -241,15 +241,15 @@ static const struct bus_method methods[] = {
 	  .names = "feature\0data\0options\0result\0",
 	  .access = ACCESS_VERDICT, .decode = decode_set, .encode = encode_set,
 	  .doc = "Changes a Feature; data is the whole value, little endian. The value is "
-		 "persistent: the kernel has the device save it across resets. Options: expect ay (change only "
-		 "if this is the value that is replaced: the saved one where the effect is "
-		 "after-reset and the device has one, else the current one), allow-taint b, reason s "
-		 "(goes to the audit record), version y (of the data; the device's is the default). "
-		 "Result: audit-sequence t (of the intent), effect s, resets as, pending b (the "
-		 "change waits for one of the resets), outcome s (applied: a read-back shows it; "
-		 "unverified: reported as done, and nothing shows it), before ay (the value that "
-		 "was replaced). Asks polkit for the action that ListFeatures "
-		 "names. Every error of org.fwctl.Broker1.Error but UnknownCommand." },
+		 "persistent: the kernel has the device save it across resets. Options: expect ay "
+		 "(change only if this is the value that is replaced: the saved one where the effect "
+		 "is after-reset and the device has one, else the current one), allow-taint b, "
+		 "reason s (goes to the audit record), version y (of the data; the device's is the "
+		 "default). Result: audit-sequence t (of the intent), effect s, resets as, pending b "
+		 "(the change waits for one of the resets), outcome s (applied: a read-back shows "
+		 "it; unverified: reported as done, and nothing shows it), before ay (the value that "
+		 "was replaced). Asks polkit for the action that ListFeatures names. Every error of "
+		 "org.fwctl.Broker1.Error but UnknownCommand." },
 	{ .name = "ExplainSetFeature", .in = "saya{sv}", .out = "a{sv}",
 	  .names = "feature\0data\0options\0explanation\0",
 	  .access = ACCESS_EXPLAIN, .decode = decode_set, .encode = encode_explanation,

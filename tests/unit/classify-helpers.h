@@ -81,7 +81,8 @@ static inline struct cxl_request get_request(const struct uuid uuid, enum select
 	return request;
 }
 
-static inline struct judged judge_set(const struct catalog *catalog, struct cxl_feature_entry *entry)
+static inline struct judged judge_set(const struct catalog *catalog,
+				      struct cxl_feature_entry *entry)
 {
 	const struct cxl_request request = set_request(vendor(1), SIZE);
 

@@ -225,7 +225,7 @@ START_TEST(problems_name_their_place)
 }
 END_TEST
 
-/* The parts that the wrong texts are made of are right: each of them is refused for its own fault. */
+/* The parts of the wrong texts are right: each of them is refused for its own fault. */
 START_TEST(right_texts)
 {
 	static const char *const texts[] = {

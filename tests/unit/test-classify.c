@@ -150,7 +150,7 @@ static int driver_takes(struct transport *device, bool raw_io, enum scope scope)
 		ck_assert_int_le(r, 0);
 		return (int)r;
 	}
-	/* Without the capability the kernel itself says no; the driver can be asked nevertheless. */
+	/* Without the capability the kernel says no; its driver can be asked nevertheless. */
 	ck_assert_int_eq(
 		cxl_build_set_feature(vendor(1).bytes, VERSION, VALUE, SIZE, &request), 0);
 	return simulated->driver->admit(simulated->state, &call, &command);
@@ -162,7 +162,7 @@ static int driver_takes(struct transport *device, bool raw_io, enum scope scope)
 	"\"get-version\":7,\"set-version\":7,\"flags\":[\"changeable\"],"                          \
 	"\"effects\":[\"config-change-cold-reset\"],\"current\":\"00000000\"}]}"
 
-/* The lowest scope that the driver takes is the verdict's; where it takes none there is a refusal. */
+/* The verdict's scope is the lowest that the driver takes; where it takes none, there is a refusal. */
 START_TEST(scope_is_exactly_what_the_kernel_takes)
 {
 	CLEANUP(catalog_unrefp) struct catalog *catalog = load(SHIPPED);
@@ -192,9 +192,9 @@ START_TEST(scope_is_exactly_what_the_kernel_takes)
 END_TEST
 
 #define WITH_LEAST_EFFECT                                                                          \
-	"{\"format\":1,\"driver\":\"cxl\",\"commands\":[{\"name\":\"set-feature\","              \
-	"\"opcode\":\"0x0502\",\"by-feature\":true,\"owner\":\"fwctl\",\"timeout-ms\":1,"            \
-	"\"summary\":\"s\"}],\"features\":[{\"name\":\"f\",\"owner\":\"fwctl\","                     \
+	"{\"format\":1,\"driver\":\"cxl\",\"commands\":[{\"name\":\"set-feature\","                \
+	"\"opcode\":\"0x0502\",\"by-feature\":true,\"owner\":\"fwctl\",\"timeout-ms\":1,"          \
+	"\"summary\":\"s\"}],\"features\":[{\"name\":\"f\",\"owner\":\"fwctl\","                   \
 	"\"uuid\":\"f3c71d00-0000-4000-8000-000000000001\",\"summary\":\"s\",\"effect\":\"%s\"}]}"
 
 /* The catalog makes an effect worse than the device reports it, never milder; the scope is the

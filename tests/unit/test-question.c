@@ -73,8 +73,8 @@ START_TEST(details_of_a_change)
 			       "command", "cxl/set-feature", "feature", UUID,
 			       "effect", "after-reset", "scope", "debug-write",
 			       "taints", "true", "polkit.message",
-			       "Change Feature " UUID " of CXL memory device mem0, effective after a "
-			       "reset and kept from then on; this taints the kernel", NULL });
+			       "Change Feature " UUID " of CXL memory device mem0, effective after "
+			       "a reset and kept from then on; this taints the kernel", NULL });
 }
 END_TEST
 
