@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <systemd/sd-event.h>
 
 #include "bus.h"
@@ -43,13 +44,16 @@ static int on_record(sd_bus_message *message, void *userdata, sd_bus_error *ret_
 	struct client *client = userdata;
 	sd_event *event = sd_bus_get_event(client->bus);
 	struct notice notice;
+	const char *path;
 	int r;
 
 	(void)ret_error;
-	r = sd_bus_message_read(message, "tsss", &notice.sequence, &notice.type, &notice.device,
+	r = sd_bus_message_read(message, "tsos", &notice.sequence, &notice.type, &path,
 				&notice.command);
 	if (r < 0)
 		return sd_event_exit(event, r);
+	/* fwctl0; nothing for the root, where a record is about no device. */
+	notice.device = strrchr(path, '/') + 1;
 	if (client->options.json)
 		r = print_notice_document(&notice);
 	else

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/configuration.h"
 
-#include <dirent.h>
 #include <ini.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "util/file.h"
 #include "util/log.h"
 
 const struct config config_defaults = {
@@ -168,32 +168,24 @@ static int load_file(const char *file, struct config *config)
 	return -EINVAL;
 }
 
-static int is_drop_in(const struct dirent *entry)
-{
-	const char *end = strrchr(entry->d_name, '.');
-
-	return entry->d_name[0] != '.' && end && strcmp(end, ".conf") == 0;
-}
-
 static int load_drop_ins(const char *directory, struct config *config)
 {
-	struct dirent **names;
-	int n, r = 0;
+	CLEANUP(file_list_clear) struct file_list files = { 0 };
+	int r;
 
-	n = scandir(directory, &names, is_drop_in, alphasort);
-	if (n < 0)
-		return errno == ENOENT ? 0 : log_errno(-errno, "%s cannot be read", directory);
-	for (int i = 0; i < n; i++) {
+	r = file_list(directory, ".conf", &files);
+	if (r < 0)
+		return r == -ENOENT ? 0 : log_errno(r, "%s cannot be read", directory);
+	for (size_t i = 0; i < files.n; i++) {
 		CLEANUP(freep) char *path = NULL;
 
-		if (r == 0)
-			r = asprintf(&path, "%s/%s", directory, names[i]->d_name) < 0 ? -ENOMEM : 0;
-		if (r == 0)
-			r = load_file(path, config);
-		free(names[i]);
+		if (asprintf(&path, "%s/%s", directory, files.names[i]) < 0)
+			return -ENOMEM;
+		r = load_file(path, config);
+		if (r < 0)
+			return r;
 	}
-	free(names);
-	return r;
+	return 0;
 }
 
 int config_load(const char *file, struct config *config)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "catalog/load.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <uuid/uuid.h>
@@ -370,22 +369,21 @@ static int load_file(struct catalog *catalog, const char *directory, const char 
 	return load_tree(catalog, &root);
 }
 
-static int is_catalog_file(const struct dirent *entry)
+static int load_files(struct catalog *catalog, const char *directory, struct json_problem *problem)
 {
-	const char *end = strrchr(entry->d_name, '.');
-
-	return entry->d_name[0] != '.' && end && strcmp(end, ".json") == 0;
-}
-
-static int load_files(struct catalog *catalog, const char *directory, struct dirent **names,
-		      int n, struct json_problem *problem)
-{
+	CLEANUP(file_list_clear) struct file_list files = { 0 };
 	struct sha256_ctx digest;
 	int r;
 
+	r = file_list(directory, ".json", &files);
+	if (r < 0) {
+		snprintf(problem->text, sizeof(problem->text), "%.100s: cannot be read: %s",
+			 directory, strerror(-r));
+		return r;
+	}
 	sha256_init(&digest);
-	for (int i = 0; i < n; i++) {
-		r = load_file(catalog, directory, names[i]->d_name, &digest, problem);
+	for (size_t i = 0; i < files.n; i++) {
+		r = load_file(catalog, directory, files.names[i], &digest, problem);
 		if (r < 0)
 			return r;
 	}
@@ -396,24 +394,13 @@ static int load_files(struct catalog *catalog, const char *directory, struct dir
 int catalog_load(const char *directory, struct json_problem *problem, struct catalog **ret)
 {
 	CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
-	struct dirent **names;
-	int n, r;
+	int r;
 
 	catalog = calloc(1, sizeof(*catalog));
 	if (!catalog)
 		return -ENOMEM;
 	catalog->references = 1;
-	n = scandir(directory, &names, is_catalog_file, alphasort);
-	if (n < 0) {
-		r = -errno;
-		snprintf(problem->text, sizeof(problem->text), "%.100s: cannot be read: %s",
-			 directory, strerror(-r));
-		return r;
-	}
-	r = load_files(catalog, directory, names, n, problem);
-	for (int i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
+	r = load_files(catalog, directory, problem);
 	if (r < 0)
 		return r;
 	if (catalog->n_commands == 0) {

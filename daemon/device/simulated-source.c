@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "device/source.h"
+#include "util/file.h"
 
 struct simulated_source {
 	struct device_source source;
@@ -130,13 +130,6 @@ static const struct device_source_ops simulated_ops = {
 	.free = simulated_source_free,
 };
 
-static int is_device_file(const struct dirent *entry)
-{
-	const char *end = strrchr(entry->d_name, '.');
-
-	return entry->d_name[0] != '.' && end && strcmp(end, ".json") == 0;
-}
-
 static int load_device(struct simulated_source *simulated, const char *directory, const char *name,
 		       struct json_problem *problem)
 {
@@ -159,26 +152,24 @@ static int load_device(struct simulated_source *simulated, const char *directory
 static int load_devices(struct simulated_source *simulated, const char *directory,
 			struct json_problem *problem)
 {
-	struct dirent **names;
-	int n, r = 0;
+	CLEANUP(file_list_clear) struct file_list files = { 0 };
+	int r;
 
-	n = scandir(directory, &names, is_device_file, alphasort);
-	if (n < 0) {
-		r = -errno;
+	r = file_list(directory, ".json", &files);
+	if (r < 0) {
 		snprintf(problem->text, sizeof(problem->text), "%.100s: cannot be read: %s",
 			 directory, strerror(-r));
 		return r;
 	}
-	simulated->devices = calloc((size_t)n + 1, sizeof(*simulated->devices));
+	simulated->devices = calloc(files.n + 1, sizeof(*simulated->devices));
 	if (!simulated->devices)
-		r = -ENOMEM;
-	for (int i = 0; i < n; i++) {
-		if (r == 0)
-			r = load_device(simulated, directory, names[i]->d_name, problem);
-		free(names[i]);
+		return -ENOMEM;
+	for (size_t i = 0; i < files.n; i++) {
+		r = load_device(simulated, directory, files.names[i], problem);
+		if (r < 0)
+			return r;
 	}
-	free(names);
-	return r;
+	return 0;
 }
 
 int simulated_source_new(struct completions *completions, const char *directory,

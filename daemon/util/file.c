@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "util/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,5 +91,68 @@ int file_replace(int directory_fd, const char *name, const void *data, size_t si
 		return -errno;
 	if (fsync(directory_fd) < 0)
 		return -errno;
+	return 0;
+}
+
+static inline void closedirp(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+void file_list_clear(struct file_list *files)
+{
+	for (size_t i = 0; i < files->n; i++)
+		free(files->names[i]);
+	free(files->names);
+	*files = (struct file_list){ 0 };
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), end = strlen(suffix);
+
+	return name[0] != '.' && length > end && strcmp(name + length - end, suffix) == 0;
+}
+
+static int add_name(struct file_list *files, const char *name)
+{
+	char **grown = reallocarray(files->names, files->n + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	files->names = grown;
+	grown[files->n] = strdup(name);
+	if (!grown[files->n])
+		return -ENOMEM;
+	files->n++;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int file_list(const char *directory, const char *suffix, struct file_list *ret)
+{
+	CLEANUP(file_list_clear) struct file_list files = { 0 };
+	CLEANUP(closedirp) DIR *stream = opendir(directory);
+	struct dirent *entry;
+	int r;
+
+	if (!stream)
+		return -errno;
+	while (errno = 0, (entry = readdir(stream))) {
+		r = has_suffix(entry->d_name, suffix) ? add_name(&files, entry->d_name) : 0;
+		if (r < 0)
+			return r;
+	}
+	if (errno != 0)
+		return -errno;
+	if (files.n > 0)
+		qsort(files.names, files.n, sizeof(*files.names), compare_names);
+	*ret = files;
+	files = (struct file_list){ 0 };
 	return 0;
 }

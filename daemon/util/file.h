@@ -18,5 +18,17 @@ int file_read_line(const char *path, char **ret);
 /* Replaces DIRECTORY/NAME, mode 0600, durably: the file and its directory are flushed. */
 int file_replace(int directory_fd, const char *name, const void *data, size_t size);
 
+/* The files of a directory whose names end in a suffix, hidden ones left out, sorted by bytes. */
+struct file_list {
+	char **names; /* without the directory */
+	size_t n;
+};
+
+/* Returns 0 or -errno. */
+int file_list(const char *directory, const char *suffix, struct file_list *ret);
+
+/* For CLEANUP(): struct file_list files = { 0 }; */
+void file_list_clear(struct file_list *files);
+
 /* Writes all of it, whatever the number of calls that takes. Returns 0 or -errno. */
 int write_all(int fd, const void *data, size_t size);

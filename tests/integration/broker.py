@@ -208,6 +208,16 @@ def restart(*options):
     control("daemon", "restart", *options)
 
 
+def start_mem0():
+    """Starts fwctld with mem0 alone: the other one makes that slow."""
+    control("daemon", "start", "--simulate", simulated_directory("mem0", load_simulated()))
+
+
+def restart_mem0():
+    control("daemon", "stop")
+    start_mem0()
+
+
 def kernel_tainted():
     return manager("KernelTainted")
 

@@ -4,13 +4,12 @@
 """Features of CXL devices through the whole path: caller, broker, simulated device, audit log, and
 back."""
 
-import pathlib
-import subprocess
 import os
+import pathlib
 
 import broker
 from broker import (ALLOWED, ASKED, BACKGROUND, COLD, CONVENTIONAL, CXL, CXL_RESET, CXL_TEST, DATA, DENIED,
-                    DEVICE, FIXED, HUGE, IMMEDIATE, INVALID_RESETS, LARGE, LOG, MIXED, NAME, NO_EFFECT,
+                    FIXED, HUGE, IMMEDIATE, INVALID_RESETS, LARGE, LOG, MIXED, NAME, NO_EFFECT,
                     POLICY, RESERVED, SLOW_COLD, SLOW_IMMEDIATE, TAINT, call, device)
 import dbus
 
@@ -66,17 +65,13 @@ def pattern(size, seed=0x5a):
     return bytes((seed + 7 * i) & 0xff for i in range(size))
 
 
-def live_and_saved(feature, on="fwctl0"):
-    return [broker.get_feature(feature, selection, on=on).hex() for selection in ("current", "saved")]
-
-
 class EveryFeature(broker.TestCase):
     @classmethod
     def setUpClass(cls):
         broker.restart()
 
-    def check_change(self, on, entry, wanted):
-        feature, value = entry["uuid"], pattern(entry["set-size"])
+    def check_change(self, on, entry, value, wanted):
+        feature = entry["uuid"]
         effect, resets, outcome, waits = wanted
         base = ("saved" if effect == "after-reset" and "saved" in entry["selections"] else "current")
         before = broker.get_feature(feature, base, on=on)
@@ -106,9 +101,9 @@ class EveryFeature(broker.TestCase):
         if outcome["outcome"]["class"] == "applied":
             self.assertEqual(outcome["outcome"]["readback"], value.hex())
 
-    def check_explanation(self, on, entry, refusal):
+    def check_explanation(self, on, entry, value, refusal):
         """What is told beforehand is what then happens."""
-        answer = broker.explain_set(entry["uuid"], pattern(entry["set-size"]), on=on)
+        answer = broker.explain_set(entry["uuid"], value, on=on)
         self.assertEqual(answer["refusal"], f"{NAME}.Error.{refusal}" if refusal else "", answer["reason"])
         self.assertEqual((answer["command"], answer["authorization"], answer["taints"]),
                          ("cxl/set-feature", "yes", True))
@@ -124,15 +119,16 @@ class EveryFeature(broker.TestCase):
             self.assertEqual(vendors, set(changes))
             for uuid, wanted in changes.items():
                 entry = features[uuid]
+                value = pattern(entry["set-size"] or 1)
                 with self.subTest(uuid, on=on):
                     refusal = wanted if isinstance(wanted, str) else ""
                     self.assertEqual(entry["changeable"], not refusal)
-                    self.check_explanation(on, entry, refusal)
+                    self.check_explanation(on, entry, value, refusal)
                     if refusal:
-                        self.refused(refusal, broker.set_feature, uuid, pattern(entry["set-size"]), on=on)
+                        self.refused(refusal, broker.set_feature, uuid, value, on=on)
                     else:
                         self.assertEqual((entry["effect"], entry["resets"]), wanted[:2])
-                        self.check_change(on, entry, wanted)
+                        self.check_change(on, entry, value, wanted)
         self.assert_log_whole()
 
     def test_explanation_of_what_is_wrong(self):
@@ -194,100 +190,6 @@ class KernelOwned(broker.TestCase):
         self.assertIn(OWNED["patrol-scrub"][0], answer["reason"])
 
 
-class Pending(broker.TestCase):
-    def setUp(self):
-        broker.restart()
-
-    def tearDown(self):
-        broker.reset("cold")
-
-    def test_each_reset_makes_live_what_waits_for_it(self):
-        value = b"\x21\x43\x65\x87"
-        waiting = {COLD: ["cold"], CONVENTIONAL: ["conventional"], CXL_RESET: ["cxl"]}
-        before = {feature: broker.get_feature(feature) for feature in waiting}
-        for feature in waiting:
-            broker.set_feature(feature, value)
-        for kind, feature, required in (("function", None, "cold"), ("cxl", CXL_RESET, "cold"),
-                                        ("conventional", CONVENTIONAL, "cold"), ("cold", COLD, "")):
-            with self.subTest(kind):
-                broker.reset(kind)
-                waiting.pop(feature, None)
-                self.assertEqual(broker.pending(), waiting)
-                self.assertEqual(broker.get_property(device(), DEVICE, "ResetRequired"), required)
-                for each, old in before.items():
-                    self.assertEqual(broker.get_feature(each), old if each in waiting else value)
-
-    def test_a_more_thorough_reset_does_too(self):
-        broker.set_feature(CXL_RESET, bytes(4))
-        self.assertEqual(broker.get_property(device(), DEVICE, "ResetRequired"), "cxl")
-        broker.reset("cold")
-        self.assertEqual(broker.pending(), {})
-        self.assertEqual(broker.get_feature(CXL_RESET), bytes(4))
-
-    def test_setting_it_back_waits_for_nothing(self):
-        current = broker.get_feature(COLD)
-        self.assertTrue(broker.set_feature(COLD, b"\x31\0\0\0")["pending"])
-        self.assertEqual(broker.pending(), {COLD: ["cold"]})
-        self.assertFalse(broker.set_feature(COLD, current)["pending"])
-        self.assertEqual(broker.pending(), {})
-
-    def test_the_last_change_is_the_one_that_waits(self):
-        broker.set_feature(COLD, b"\x31\0\0\0")
-        last = broker.set_feature(COLD, b"\x32\0\0\0")
-        changes = broker.get_property(device(), DEVICE, "PendingResets")
-        self.assertEqual(changes, [
-            {"feature": COLD, "resets": ["cold"], "audit-sequence": last["audit-sequence"]}])
-
-    def test_an_unknown_reset(self):
-        self.refused("Malformed", broker.reset, "lukewarm")
-
-    def restart_with_saved(self, *features):
-        """fwctld anew, and a device that has kept these saved values."""
-        content = broker.load_simulated()
-        for entry in content["features"]:
-            if entry["uuid"] in features:
-                entry["saved"] = "44332211"
-        broker.restart("--simulate", broker.simulated_directory("kept", content))
-
-    def test_it_survives_a_restart_of_the_daemon(self):
-        results = [broker.set_feature(f, b"\x44\x33\x22\x11") for f in (COLD, CXL_RESET)]
-        self.restart_with_saved(COLD, CXL_RESET)
-        self.assertEqual(broker.pending(), {COLD: ["cold"], CXL_RESET: ["cxl"]})
-        changes = broker.get_property(device(), DEVICE, "PendingResets")
-        self.assertEqual([c["audit-sequence"] for c in changes], [r["audit-sequence"] for r in results])
-
-    def test_what_the_device_has_lost_waits_no_more(self):
-        broker.set_feature(COLD, b"\x44\x33\x22\x11")
-        broker.set_feature(CXL_RESET, b"\x44\x33\x22\x11")
-        self.restart_with_saved(COLD)
-        self.assertEqual(broker.pending(), {COLD: ["cold"]})
-
-    def test_a_reboot_is_a_reset(self):
-        features = (COLD, CONVENTIONAL, CXL_RESET)
-        for feature in features:
-            broker.set_feature(feature, b"\x44\x33\x22\x11")
-        boot_id = pathlib.Path(os.environ["TMPDIR"]) / "boot_id"
-        boot_id.write_text("01234567-89ab-4def-8123-456789abcdef\n")
-        place = "/proc/sys/kernel/random/boot_id"
-        subprocess.run(["mount", "--bind", boot_id, place], check=True)
-        try:
-            # This device has ignored it: what is left is what a reboot does not reset for sure.
-            self.restart_with_saved(*features)
-            self.assertEqual(broker.pending(), {CXL_RESET: ["cxl"]})
-        finally:
-            subprocess.run(["umount", place], check=True)
-
-    def test_a_damaged_state_file_is_put_aside(self):
-        broker.set_feature(COLD, b"\x44\x33\x22\x11")
-        state = pathlib.Path(os.environ["FWCTLD_STATE"])
-        file, = state.glob("pending-*0d*.json")
-        file.write_text("{")
-        self.restart_with_saved(COLD)
-        self.assertEqual(broker.pending(), {})
-        self.assertTrue(file.with_name(file.name + ".damaged").exists())
-        self.assertEqual(broker.set_feature(COLD, bytes(4))["pending"], True)
-
-
 class Refusals(broker.TestCase):
     def test_compare_and_set(self):
         broker.set_feature(IMMEDIATE, b"\x01\0\0\0")
@@ -338,7 +240,7 @@ class Refusals(broker.TestCase):
             self.refused("Malformed", broker.get_feature, COLD, selection)
 
     def test_nothing_of_that_reached_the_device(self):
-        broker.restart()
+        broker.restart_mem0()
         for feature, data in ((COLD, bytes(3)), (FIXED, bytes(16)), ("patrol-scrub", bytes(2)), (RESERVED, bytes(4))):
             with self.assertRaises(dbus.Error):
                 broker.set_feature(feature, data)
@@ -347,7 +249,7 @@ class Refusals(broker.TestCase):
 
 class Taint(broker.TestCase):
     def setUp(self):
-        broker.restart()
+        broker.restart_mem0()
 
     def test_only_who_accepts_it_taints(self):
         for feature, size in ((COLD, 4), (IMMEDIATE, 4)):
@@ -379,11 +281,11 @@ class Taint(broker.TestCase):
 class Configured(broker.TestCase):
     def tearDown(self):
         broker.write_config("")
-        broker.restart()
+        broker.restart_mem0()
 
     def test_immediate_changes_blocked(self):
         broker.write_config("ImmediateChanges=no")
-        broker.restart()
+        broker.restart_mem0()
         self.assertEqual(broker.manager("ImmediateChanges"), "blocked")
         for feature, size in ((IMMEDIATE, 4), (DATA, 8), (POLICY, 2), (LOG, 1), (MIXED, 4),
                               (INVALID_RESETS, 4), (HUGE, 60000)):
@@ -403,15 +305,15 @@ class Configured(broker.TestCase):
             sets = dict(line.split(":\t", 1) for line in status.splitlines())
             return [bool(int(sets[name], 16) >> 17 & 1) for name in ("CapPrm", "CapEff", "CapBnd")]
         broker.write_config("")
-        broker.restart()
+        broker.restart_mem0()
         self.assertEqual(has_rawio()[:2], [True, True])
         broker.write_config("ImmediateChanges=no")
-        broker.restart()
+        broker.restart_mem0()
         self.assertEqual(has_rawio(), [False, False, False])
 
     def test_reads_are_recorded_where_that_is_wanted(self):
         broker.write_config("RecordReads=yes")
-        broker.restart()
+        broker.restart_mem0()
         with broker.Recorded() as log:
             broker.get_feature(COLD)
         self.assertEqual(log.types, ["outcome"])
@@ -419,171 +321,6 @@ class Configured(broker.TestCase):
         self.assertEqual((record["command"]["name"], record["command"]["feature"], record["peer"]["uid"]),
                          ("cxl/get-feature", COLD, 65534))
         self.assert_log_whole()
-
-
-class Faults(broker.TestCase):
-    """A device that goes wrong."""
-
-    @classmethod
-    def setUpClass(cls):
-        broker.restart()
-
-    def refused_change(self, error, feature=COLD):
-        """Asserts that a change ends with an error; returns its message and its outcome's record."""
-        with broker.Recorded() as log:
-            message = self.refused(error, broker.set_feature, feature, b"\x99\0\0\0")
-        self.assertEqual(log.types, ["intent", "outcome"])
-        return message, log.records[1]["outcome"]
-
-    def test_an_errno_leaves_the_outcome_unknown(self):
-        broker.set_fault("set-feature", "errno", "EIO")
-        message, outcome = self.refused_change("OutcomeUnknown")
-        self.assertIn("EIO", message)
-        self.assertEqual((outcome["class"], outcome["errno"]), ("unknown", "EIO"))
-        # What was read back helps whoever looks into it.
-        self.assertEqual(outcome["readback"], broker.get_feature(COLD, "saved").hex())
-        self.assertEqual(broker.pending().get(COLD), None)
-
-    def test_an_errno_from_before_the_command_is_a_refusal(self):
-        broker.set_fault("set-feature", "errno", "EPERM")
-        message, outcome = self.refused_change("KernelRefused")
-        self.assertIn("EPERM", message)
-        self.assertEqual((outcome["class"], outcome["errno"]), ("refused", "EPERM"))
-
-    def test_a_status_of_the_device(self):
-        broker.set_fault("set-feature", "status", "PAYLOADLEN")
-        message, outcome = self.refused_change("DeviceError")
-        self.assert_words(message, "PAYLOADLEN", "0x16")
-        self.assertEqual((outcome["class"], outcome["status"]), ("failed", "PAYLOADLEN"))
-
-    def test_a_status_without_a_name(self):
-        broker.set_fault("set-feature", "status", "0x7777")
-        message, outcome = self.refused_change("DeviceError")
-        self.assert_words(message, "unknown", "0x7777")
-        self.assertEqual(outcome["class"], "failed")
-
-    def test_a_false_success_is_not_believed(self):
-        for feature, selection in ((COLD, "saved"), (IMMEDIATE, "current")):
-            before = broker.get_feature(feature, selection)
-            broker.set_fault("set-feature", "false-success")
-            with broker.Recorded() as log:
-                result = broker.set_feature(feature, b"\x98\x97\0\0")
-            self.assertEqual((result["outcome"], result["pending"]), ("unverified", False))
-            outcome = log.records[1]["outcome"]
-            self.assertEqual((outcome["class"], outcome["readback"]), ("unverified", before.hex()))
-            self.assertEqual(broker.get_feature(feature, selection), before)
-
-    def test_a_value_that_cannot_be_read_back_is_unverified(self):
-        broker.set_fault("get-feature", "errno", "EIO", count=2)
-        result = broker.set_feature(IMMEDIATE, b"\x96\0\0\0")
-        self.assertEqual(result["outcome"], "unverified")
-        self.assertEqual(broker.get_feature(IMMEDIATE), b"\x96\0\0\0")
-
-    def test_a_value_that_cannot_be_read_before_is_not_replaced(self):
-        before = broker.get_feature(IMMEDIATE)
-        broker.set_fault("get-feature", "status", "BUSY")
-        with broker.Recorded() as log:
-            self.assertIn("BUSY", self.refused("DeviceError", broker.set_feature, IMMEDIATE, b"\x95\0\0\0"))
-        self.assertEqual(log.types, ["deny"])
-        self.assertEqual(broker.get_feature(IMMEDIATE), before)
-
-    def test_reads_that_fail(self):
-        broker.set_fault("get-feature", "errno", "EIO")
-        self.assertIn("EIO", self.refused("KernelRefused", broker.get_feature, COLD))
-        broker.set_fault("get-feature", "status", "UNSUPPORTED")
-        self.assertIn("UNSUPPORTED", self.refused("DeviceError", broker.get_feature, COLD))
-        broker.set_fault("get-feature", "false-success")
-        self.assertEqual(broker.get_feature(COLD), b"")
-
-    def test_faults_that_there_are_not(self):
-        for fault in (("get-feature", "explode"), ("reset", "errno", "EIO"), ("get-feature", "errno", "ENONSENSE"),
-                      ("get-feature", "errno"), ("get-feature", "unplug", "now")):
-            with self.subTest(fault):
-                self.refused("Malformed", broker.set_fault, *fault)
-        self.refused(broker.INVALID_ARGS, call, device(), broker.SIMULATION, "SetFault", "a{sv}", {})
-
-
-class Unplugged(broker.TestCase):
-    def setUp(self):
-        broker.restart()
-
-    @classmethod
-    def tearDownClass(cls):
-        broker.restart()
-
-    def hang(self, command, send, depth=1):
-        """Sends a call that does not come back by itself, and waits until the device has it."""
-        broker.set_fault(command, "hang-ms", "600000")
-        serial = send()
-        broker.until(lambda: broker.get_property(device(), DEVICE, "QueueDepth") == depth, "nothing runs")
-        return serial
-
-    def test_while_a_change_hangs(self):
-        answer = broker.connection().answer
-        changing = self.hang("set-feature", lambda: broker.send_set(COLD, b"\x77\0\0\0"))
-        broker.until_recorded("intent", COLD)
-        waiting = [broker.send(device(), CXL, "GetFeature", "ssa{sv}", COLD, "current", {}),
-                   broker.send_set(IMMEDIATE, bytes(4))]
-        broker.until(lambda: broker.get_property(device(), DEVICE, "QueueDepth") == 3, "nothing waits")
-        with broker.Recorded() as log:
-            broker.unplug()
-            self.refused("DeviceGone", answer, changing)
-            for serial in waiting:
-                self.refused("DeviceGone", answer, serial)
-        self.assertEqual(log.types, ["outcome", "deny"])
-        # ENODEV is from before the command was sent: the kernel holds an unplug until it is done.
-        self.assertEqual((log.records[0]["outcome"]["class"], log.records[0]["outcome"]["errno"]),
-                         ("refused", "ENODEV"))
-        self.assertEqual(log.records[1]["outcome"]["status"], "DeviceGone")
-        self.assertEqual(broker.devices(), ["fwctl1"])
-        self.assert_log_whole()
-
-    def test_while_a_read_hangs(self):
-        serial = self.hang("get-feature", lambda: broker.send(
-            device(), CXL, "GetFeature", "ssa{sv}", COLD, "current", {}))
-        broker.unplug()
-        self.refused("DeviceGone", broker.connection().answer, serial)
-
-    def test_by_the_command_itself(self):
-        broker.set_fault("set-feature", "unplug")
-        self.refused("DeviceGone", broker.set_feature, COLD, bytes(4))
-        broker.until(lambda: broker.devices() == ["fwctl1"], "the device stays")
-        self.assert_log_whole()
-
-    def test_while_polkit_is_asked_about_it(self):
-        serial = broker.send_set(COLD, bytes(4))
-        broker.unplug()
-        # Whichever came first: the change was made, or refused, and is recorded.
-        try:
-            broker.connection().answer(serial)
-        except dbus.Error as error:
-            self.assertEqual(error.name, f"{NAME}.Error.DeviceGone")
-        self.assert_log_whole()
-
-    def test_a_hanging_device_delays_nothing_else(self):
-        with broker.Recorded() as log:
-            serial = self.hang("set-feature", lambda: broker.send_set(COLD, b"\x76\0\0\0"))
-            # All these come back, while the first call does not.
-            self.assertEqual(broker.set_feature(SLOW_COLD, b"\x75\0\0\0", on="fwctl1")["outcome"], "applied")
-            self.assertIn(COLD, broker.list_features())
-            self.assertEqual(broker.get_property(device(), DEVICE, "QueueDepth"), 1)
-            self.assertEqual(broker.manager("AuditState"), "ok")
-            self.assertEqual(broker.explain_set(COLD, bytes(4))["refusal"], "")
-            self.refused("KernelOwned", broker.set_feature, "ecs", bytes(5))
-            self.refused("NotAuthorized", broker.set_feature, COLD, bytes(4), user=DENIED)
-            self.assertFalse(broker.connection().answered(serial))
-            broker.unplug()
-            self.refused("DeviceGone", broker.connection().answer, serial)
-        self.assertEqual(log.types, ["intent", "intent", "outcome", "deny", "deny", "outcome"])
-
-    def test_the_slow_device_does_not_delay_the_other(self):
-        caller = broker.connection()
-        slow = broker.send(device("fwctl1"), CXL, "GetFeature", "ssa{sv}", SLOW_COLD, "current", {})
-        broker.until(lambda: broker.get_property(device("fwctl1"), DEVICE, "QueueDepth") == 1 or
-                     caller.answered(slow), "nothing runs")
-        for _ in range(3):
-            broker.get_feature(COLD)
-        self.assertEqual(len(caller.answer(slow)[0]), 4)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * What the tests of the audit log share: logs in a place of their own.
+ * What the tests of the audit log share: logs in a place of their own, what is read from them, and
+ * how they are judged.
  */
 
-#include <dirent.h>
-
 #include "audit/log.h"
+#include "audit/verify.h"
 #include "place.h"
+#include "util/json.h"
 
 #define SEGMENT "audit-00000001.jsonl"
 
@@ -21,6 +22,15 @@ static inline int place_open_log(const struct place *place, struct audit_log **r
 	};
 
 	return audit_log_open(&config, ret);
+}
+
+/* Opens the log of @place, which must work. */
+static inline struct audit_log *open_log(const struct place *place)
+{
+	struct audit_log *log = NULL;
+
+	ck_assert_int_eq(place_open_log(place, &log), 0);
+	return log;
 }
 
 /* Appends, and returns the record's number. */
@@ -56,6 +66,78 @@ static inline uint64_t append_outcome(struct audit_log *log, const char *request
 	return append(log, &(struct audit_record){ .type = AUDIT_OUTCOME,
 						   .request = request,
 						   .outcome = &outcome });
+}
+
+static inline void append_denials(struct audit_log *log, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		append(log, &(struct audit_record){ .type = AUDIT_DENY, .reason = "no" });
+}
+
+static inline struct json_object *parse(const char *line)
+{
+	struct json_problem problem;
+	struct json_object *root = NULL;
+
+	ck_assert_int_eq(json_parse("line", line, strlen(line), &problem, &root), 0);
+	return root;
+}
+
+/* The text of a member, by its path: "outcome.class". */
+static inline const char *member(struct json_object *root, const char *path)
+{
+	char key[64];
+
+	for (; *path; path += strlen(key), path += *path == '.') {
+		snprintf(key, sizeof(key), "%.*s", (int)strcspn(path, "."), path);
+		ck_assert_msg(json_object_object_get_ex(root, key, &root), "no member %s", key);
+	}
+	return json_object_get_string(root);
+}
+
+/* The only line that a read from @sequence gives when one is asked for; owned by the caller. */
+static inline struct json_object *record_at(struct audit_log *log, uint64_t sequence)
+{
+	CLEANUP(audit_lines_freep) char **lines = NULL;
+	struct json_object *root;
+
+	ck_assert_int_eq(audit_log_read(log, sequence, 1, &lines), 1);
+	root = parse(lines[0]);
+	ck_assert_uint_eq(json_object_get_uint64(json_object_object_get(root, "seq")), sequence);
+	return root;
+}
+
+static inline struct audit_verifier *verifier_new(bool from_middle)
+{
+	struct audit_verifier *verifier = NULL;
+
+	ck_assert_int_eq(audit_verifier_new(from_middle, &verifier), 0);
+	return verifier;
+}
+
+/* Proves the chain by the other reading of the format, and returns the number of open intents. */
+static inline uint64_t verify(const struct place *place, uint64_t records)
+{
+	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new(false);
+	const struct audit_verdict *verdict;
+
+	ck_assert_int_eq(audit_verifier_directory(verifier, place->directory), 0);
+	verdict = audit_verifier_verdict(verifier);
+	ck_assert_str_eq(verdict->problem, "");
+	ck_assert_uint_eq(verdict->records, records);
+	ck_assert_uint_eq(verdict->last_sequence, records);
+	return verdict->open_intents;
+}
+
+/* Judges the place's directory; the verdict must be a problem with these words in it. */
+static inline void check_problem(const struct place *place, const char *words)
+{
+	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new(false);
+	const char *problem = audit_verifier_verdict(verifier)->problem;
+
+	ck_assert_int_eq(audit_verifier_directory(verifier, place->directory), 1);
+	ck_assert_msg(strstr(problem, words), "'%s' is not in: %s", words, problem);
+	ck_assert_uint_lt(strlen(problem), sizeof(audit_verifier_verdict(verifier)->problem) - 1);
 }
 
 /* A log that is written by hand, line by line, without a flush for each. */

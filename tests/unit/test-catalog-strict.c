@@ -325,14 +325,17 @@ START_TEST(what_cannot_be_read)
 }
 END_TEST
 
-/* The digest names the files and their contents. */
+/* The digest is of the files' names and of their contents. */
 START_TEST(digest_follows_the_files)
 {
 	CLEANUP(place_clear) struct place place = place_new();
-	static const char *const steps[][2] = {
-		{ "cxl.json", FEATURE(OWN) },
-		{ "cxl.json", FEATURE(OWN " ") },
-		{ "pds.json", "{'format': 1, 'driver': 'pds', 'commands': []}" },
+	static const struct {
+		const char *gone, *name, *text;
+	} steps[] = {
+		{ "", "cxl.json", FEATURE(OWN) },
+		{ "", "cxl.json", FEATURE(OWN " ") },
+		{ "cxl.json", "dxl.json", FEATURE(OWN " ") },
+		{ "", "pds.json", "{'format': 1, 'driver': 'pds', 'commands': []}" },
 	};
 	char digests[ARRAY_LENGTH(steps)][DIGEST_TEXT_SIZE];
 
@@ -340,7 +343,8 @@ START_TEST(digest_follows_the_files)
 		CLEANUP(catalog_unrefp) struct catalog *catalog = NULL, *again = NULL;
 		struct json_problem problem = { 0 };
 
-		write_catalog(&place, steps[i][0], steps[i][1]);
+		unlink(place_path(&place, steps[i].gone));
+		write_catalog(&place, steps[i].name, steps[i].text);
 		ck_assert_int_eq(catalog_load(place.directory, &problem, &catalog), 0);
 		ck_assert_int_eq(catalog_load(place.directory, &problem, &again), 0);
 		ck_assert_str_eq(catalog_digest(catalog), catalog_digest(again));

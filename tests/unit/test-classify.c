@@ -162,7 +162,7 @@ static int driver_takes(struct transport *device, bool raw_io, enum scope scope)
 	"\"get-version\":7,\"set-version\":7,\"flags\":[\"changeable\"],"                          \
 	"\"effects\":[\"config-change-cold-reset\"],\"current\":\"00000000\"}]}"
 
-/* The verdict's scope is the lowest that the driver takes; where it takes none, there is a refusal. */
+/* The verdict's scope is the lowest that the driver takes; where there is none, it is a refusal. */
 START_TEST(scope_is_exactly_what_the_kernel_takes)
 {
 	CLEANUP(catalog_unrefp) struct catalog *catalog = load(SHIPPED);

@@ -101,6 +101,10 @@ START_TEST(remember_and_forget)
 	pending_forget(pending, feature);
 	assert_waiting(pending, "2");
 	assert_value(pending, 1, "none");
+	/* For good. */
+	pending_free(pending);
+	pending = load(&place, BOOT);
+	assert_waiting(pending, "2");
 }
 END_TEST
 
