@@ -45,7 +45,7 @@ static void print_help(void)
 	     "It serves the system bus, or DBUS_SYSTEM_BUS_ADDRESS.");
 }
 
-/* systemd's variable where it is set; the first of several directories. */
+/* systemd's variable, where it names one directory. */
 static const char *directory_from(const char *variable, const char *otherwise)
 {
 	const char *value = getenv(variable);
@@ -212,5 +212,7 @@ int main(int argc, char *argv[])
 		r = bus_introspect(stdout);
 	else if (r == MODE_SERVE)
 		r = serve(&arguments);
+	if (r < 0)
+		log_error("fwctld ends: %s", strerror(-r));
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

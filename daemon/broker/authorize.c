@@ -11,6 +11,8 @@
 #define POLKIT_ALLOW_INTERACTION 1u
 #define POLKIT_ALWAYS_CHECK 2u
 
+#define USEC_PER_SEC UINT64_C(1000000)
+
 #define POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
 #define POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
@@ -22,6 +24,7 @@ struct check {
 	sd_bus_slot *slot;
 	char cancellation_id[32];
 	char *subject;
+	uint32_t uid;
 	void (*answered)(void *userdata, const struct authorization *authorization);
 	void *userdata;
 };
@@ -30,6 +33,7 @@ struct authorizer {
 	sd_bus *bus;
 	struct check *checks;
 	uint64_t last_id;
+	bool silent; /* polkit did not answer the last question: that was logged */
 };
 
 static void check_free(struct check *check)
@@ -132,15 +136,37 @@ static int read_reply(sd_bus_message *reply, struct authorization *authorization
 	return 0;
 }
 
+static void send_cancellation(struct check *check)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	sd_bus *bus = check->authorizer->bus;
+	int r;
+
+	r = sd_bus_message_new_method_call(bus, &call, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
+					   "CancelCheckAuthorization");
+	if (r >= 0)
+		r = sd_bus_message_append(call, "s", check->cancellation_id);
+	if (r >= 0)
+		r = sd_bus_message_set_expect_reply(call, false);
+	if (r >= 0)
+		r = sd_bus_send(bus, call, NULL);
+	if (r < 0)
+		log_errno(r, "A question to polkit cannot be cancelled");
+}
+
 static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	struct authorization authorization = { .result = AUTHORIZATION_UNAVAILABLE };
 	const sd_bus_error *problem = sd_bus_message_get_error(reply);
+	struct check *check = userdata;
 	int r;
 
 	(void)error;
 	if (problem) {
-		log_warning("polkit did not answer: %s", problem->name);
+		/* After a timeout of ours polkit may still be showing its dialog. */
+		send_cancellation(check);
+		if (!check->authorizer->silent)
+			log_warning("polkit does not answer: %s", problem->name);
 	} else {
 		r = read_reply(reply, &authorization);
 		if (r < 0) {
@@ -148,7 +174,8 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 			log_errno(r, "polkit's answer makes no sense");
 		}
 	}
-	conclude(userdata, &authorization);
+	check->authorizer->silent = authorization.result == AUTHORIZATION_UNAVAILABLE;
+	conclude(check, &authorization);
 	return 0;
 }
 
@@ -192,12 +219,24 @@ static int send_question(struct check *check, const struct authorize_question *q
 	r = append_question(call, question, check->cancellation_id);
 	if (r < 0)
 		return r;
-	return sd_bus_call_async(bus, &check->slot, call, on_reply, check, question->timeout_us);
+	return sd_bus_call_async(bus, &check->slot, call, on_reply, check,
+				 question->timeout_s * USEC_PER_SEC);
 }
 
-int authorize(struct authorizer *authorizer, const struct authorize_question *question,
-	      void (*answered)(void *userdata, const struct authorization *authorization),
-	      void *userdata)
+static bool is_full(const struct authorizer *authorizer, uint32_t uid)
+{
+	size_t n = 0, of_user = 0;
+
+	for (const struct check *check = authorizer->checks; check; check = check->next) {
+		n++;
+		of_user += check->uid == uid;
+	}
+	return n >= AUTHORIZE_QUESTIONS_MAX || of_user >= AUTHORIZE_QUESTIONS_PER_USER_MAX;
+}
+
+static int add_check(struct authorizer *authorizer, const struct authorize_question *question,
+		     void (*answered)(void *userdata, const struct authorization *authorization),
+		     void *userdata)
 {
 	CLEANUP(check_freep) struct check *check = NULL;
 	int r;
@@ -208,6 +247,7 @@ int authorize(struct authorizer *authorizer, const struct authorize_question *qu
 	check->authorizer = authorizer;
 	check->answered = answered;
 	check->userdata = userdata;
+	check->uid = question->uid;
 	check->subject = strdup(question->subject);
 	if (!check->subject)
 		return -ENOMEM;
@@ -221,22 +261,23 @@ int authorize(struct authorizer *authorizer, const struct authorize_question *qu
 	return 0;
 }
 
-static void send_cancellation(struct check *check)
+int authorize(struct authorizer *authorizer, const struct authorize_question *question,
+	      void (*answered)(void *userdata, const struct authorization *authorization),
+	      void *userdata, struct refusal *refusal)
 {
-	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	sd_bus *bus = check->authorizer->bus;
 	int r;
 
-	r = sd_bus_message_new_method_call(bus, &call, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
-					   "CancelCheckAuthorization");
-	if (r >= 0)
-		r = sd_bus_message_append(call, "s", check->cancellation_id);
-	if (r >= 0)
-		r = sd_bus_message_set_expect_reply(call, false);
-	if (r >= 0)
-		r = sd_bus_send(bus, call, NULL);
-	if (r < 0)
-		log_errno(r, "A question to polkit cannot be cancelled");
+	if (is_full(authorizer, question->uid))
+		return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
+			      "Too many requests wait for polkit's answer; call again when some "
+			      "have it");
+	r = add_check(authorizer, question, answered, userdata);
+	if (r == 0)
+		return 0;
+	log_errno(r, "polkit cannot be asked");
+	return refuse(refusal, REFUSAL_NOT_AUTHORIZED,
+		      "polkit cannot be asked about %s; see fwctld's journal",
+		      action_to_string(question->action));
 }
 
 void authorizer_drop(struct authorizer *authorizer, const char *subject)

@@ -48,8 +48,16 @@ struct authorize_question {
 	const struct authorize_detail *details;
 	size_t n_details;
 	bool interactive; /* polkit may ask a person */
-	uint64_t timeout_us;
+	uint32_t uid;	  /* of the subject */
+	uint64_t timeout_s;
 };
+
+/*
+ * How many questions may wait at once. The bus lets one connection wait for 128 answers; the rest is
+ * for asking it who callers are. One user may not take all.
+ */
+#define AUTHORIZE_QUESTIONS_MAX 96
+#define AUTHORIZE_QUESTIONS_PER_USER_MAX 32
 
 struct sd_bus;
 struct authorizer; /* the questions that wait for polkit's answer */
@@ -62,12 +70,13 @@ void authorizer_free(struct authorizer *authorizer);
 DEFINE_CLEANUP(struct authorizer *, authorizer_free);
 
 /*
- * Asks. @answered is called exactly once, never from inside this call. Returns 0 or -errno; then
- * @answered is not called.
+ * Asks. @answered is called exactly once, never from inside this call. Otherwise refuses with
+ * LimitExceeded (too many questions wait) or NotAuthorized (polkit cannot be asked), and @answered is
+ * not called. Returns 0 or the refusal.
  */
 int authorize(struct authorizer *authorizer, const struct authorize_question *question,
 	      void (*answered)(void *userdata, const struct authorization *authorization),
-	      void *userdata);
+	      void *userdata, struct refusal *refusal);
 
 /*
  * Drops the questions of a @subject that has left the bus, NULL: of everybody. Dialogs that polkit

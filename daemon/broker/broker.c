@@ -7,8 +7,9 @@
 #include "config.h"
 #include "util/log.h"
 
-/* Denials and pages of the log that wait at once. */
-#define CLERK_DEPTH 256
+/* Denials and pages of the log that wait at once: of all callers together, so more than a few of them
+ * can have by CallsPerConnection=. Each is a call that is held anyway. */
+#define CLERK_DEPTH 65536
 
 /* A notice of the log on its way from the thread that appended to the loop. */
 struct notice {
@@ -24,8 +25,7 @@ static void on_notice(struct job *job)
 	struct notice *notice = container_of(job, struct notice, job);
 	struct broker *broker = notice->broker;
 
-	if (broker->listener.record_appended)
-		broker->listener.record_appended(broker->listener.userdata, &notice->notice);
+	broker->listener.record_appended(broker->listener.userdata, &notice->notice);
 	free(notice);
 }
 
@@ -86,7 +86,10 @@ static void on_devices_left(void *userdata)
 	struct broker *broker = userdata;
 
 	broker->clerk_left.done = on_clerk_left;
-	worker_close(broker->clerk, &broker->clerk_left);
+	if (broker->clerk)
+		worker_close(take_pointer(broker->clerk), &broker->clerk_left);
+	else
+		broker->listener.stopped(broker->listener.userdata);
 }
 
 static int load_catalog(struct broker *broker)
@@ -166,10 +169,7 @@ static int prepare(struct broker *broker)
 	r = make_table(broker);
 	if (r < 0)
 		return r;
-	r = open_log(broker);
-	if (r < 0)
-		return r;
-	return worker_new(broker->completions, "clerk", CLERK_DEPTH, &broker->clerk);
+	return open_log(broker);
 }
 
 int broker_new(sd_event *event, const struct config *config, const struct broker_paths *paths,
@@ -208,11 +208,20 @@ void broker_free(struct broker *broker)
 	free(broker);
 }
 
-int broker_start(struct broker *broker, struct authorizer *authorizer,
-		 const struct broker_listener *listener)
+void broker_connect(struct broker *broker, struct authorizer *authorizer,
+		    const struct broker_listener *listener)
 {
 	broker->authorizer = authorizer;
 	broker->listener = *listener;
+}
+
+int broker_start(struct broker *broker)
+{
+	int r;
+
+	r = worker_new(broker->completions, "clerk", CLERK_DEPTH, &broker->clerk);
+	if (r < 0)
+		return r;
 	return broker->source->ops->start(broker->source, broker->devices);
 }
 
@@ -221,8 +230,7 @@ void broker_stop(struct broker *broker)
 	if (broker->stopping)
 		return;
 	broker->stopping = true;
-	if (broker->authorizer)
-		authorizer_drop(broker->authorizer, NULL);
+	authorizer_drop(broker->authorizer, NULL);
 	device_table_close(broker->devices);
 }
 

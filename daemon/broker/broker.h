@@ -46,7 +46,7 @@ struct broker {
 	struct audit_log *audit;
 	struct device_source *source;
 	struct device_table *devices;
-	struct worker *clerk; /* writes denials, reads the log, loads catalogs */
+	struct worker *clerk; /* writes denials, reads the log, loads catalogs; NULL: none yet, none any more */
 	struct job clerk_left;
 	bool stopping;
 };
@@ -60,10 +60,13 @@ int broker_new(sd_event *event, const struct config *config, const struct broker
 void broker_free(struct broker *broker);
 DEFINE_CLEANUP(struct broker *, broker_free);
 
-/* Opens the devices. @authorizer must outlive the broker's requests; @listener is copied. Returns 0
- * or -errno. */
-int broker_start(struct broker *broker, struct authorizer *authorizer,
-		 const struct broker_listener *listener);
+/* Who asks polkit and who listens: before broker_start(). @authorizer must outlive the broker's
+ * requests; @listener is copied. */
+void broker_connect(struct broker *broker, struct authorizer *authorizer,
+		    const struct broker_listener *listener);
+
+/* Opens the devices. Returns 0 or -errno; broker_stop() is due in both cases. */
+int broker_start(struct broker *broker);
 
 /* Drops what waits for polkit, finishes what was submitted, ends all threads; stopped() tells when
  * that is done. */

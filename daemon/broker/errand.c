@@ -3,8 +3,6 @@
 
 #include "broker/question.h"
 
-#define USEC_PER_SEC UINT64_C(1000000)
-
 void errand_init(struct errand *errand, struct broker *broker, struct peer *peer,
 		 struct device *device)
 {
@@ -12,7 +10,6 @@ void errand_init(struct errand *errand, struct broker *broker, struct peer *peer
 		.broker = broker,
 		.peer = peer_ref(peer),
 		.device = device ? device_ref(device) : NULL,
-		.worker = device ? device->worker : broker->clerk,
 	};
 }
 
@@ -39,20 +36,19 @@ static void done(struct job *job)
 
 static void submit(struct errand *errand)
 {
-	int r;
+	struct worker *worker = errand->on_device ? errand->device->worker : errand->broker->clerk;
+	int r = -ESHUTDOWN;
 
-	if (errand->device && atomic_load(&errand->device->gone)) {
-		refuse(&errand->refusal, REFUSAL_DEVICE_GONE,
-		       "The device has gone; list the devices again");
-		errand->finished(errand);
-		return;
-	}
 	errand->job = (struct job){ .run = run, .done = done };
-	r = worker_submit(errand->worker, &errand->job);
+	if (worker && !(errand->device && atomic_load(&errand->device->gone)))
+		r = worker_submit(worker, &errand->job);
 	if (r == 0)
 		return;
-	refuse(&errand->refusal, REFUSAL_LIMIT_EXCEEDED,
-	       "Too much waits already; call again when it is done");
+	if (r == -EBUSY)
+		refuse(&errand->refusal, REFUSAL_DEVICE_BUSY,
+		       "Too much waits already; call again when it is done");
+	else
+		device_refuse_gone(&errand->refusal);
 	errand->finished(errand);
 }
 
@@ -78,10 +74,10 @@ void errand_start(struct errand *errand)
 		.details = words.details,
 		.n_details = words.n,
 		.interactive = errand->interactive,
-		.timeout_us = errand->broker->config.authorization_timeout * USEC_PER_SEC,
+		.uid = errand->peer->uid,
+		.timeout_s = errand->broker->config.authorization_timeout,
 	};
-	errand->error = authorize(errand->broker->authorizer, &question, on_authorized,
-				  errand);
-	if (errand->error < 0)
+	if (authorize(errand->broker->authorizer, &question, on_authorized, errand,
+		      &errand->refusal) != 0)
 		errand->finished(errand);
 }

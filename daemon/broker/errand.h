@@ -18,7 +18,7 @@ struct errand {
 	enum action action;
 	const char *words; /* for the person who is asked: "Read the audit log of fwctld" */
 	bool interactive;
-	struct worker *worker; /* where it runs */
+	bool on_device;	       /* it runs on the device's worker; otherwise on the clerk */
 	struct refusal refusal;
 	int error; /* -errno of a fatal error */
 

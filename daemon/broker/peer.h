@@ -18,7 +18,7 @@ struct peer {
 	atomic_bool gone; /* left the bus: its name is never used again */
 	char *bus_name;	  /* :1.42 */
 	uint32_t uid;
-	int64_t gid; /* -1: unknown */
+	int64_t gid; /* -1: unknown, or of several groups */
 	char *label; /* of the security module; NULL: none */
 
 	/* Read from /proc for the number that the bus gave: for people, not for decisions. */

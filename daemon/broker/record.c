@@ -190,7 +190,13 @@ void record_denial(struct request *request)
 
 void record_read(struct request *request)
 {
-	struct audit_outcome outcome = { .class = AUDIT_APPLIED, .status = "SUCCESS" };
+	const enum refusal_code code = request->refusal.code;
+	struct audit_outcome outcome = {
+		.class = code == REFUSAL_NONE	       ? AUDIT_APPLIED :
+			 code == REFUSAL_DEVICE_ERROR ? AUDIT_FAILED :
+							AUDIT_REFUSED,
+		.status = refusal_code_name(code),
+	};
 	struct draft draft;
 	int r;
 

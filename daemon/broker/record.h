@@ -30,5 +30,5 @@ int record_outcome(struct request *request, const struct record_outcome *outcome
  * written is logged; the refusal stands. */
 void record_denial(struct request *request);
 
-/* Appends a read that was done, where the configuration wants that. */
+/* Appends a read and how it ended, where the configuration wants that. */
 void record_read(struct request *request);

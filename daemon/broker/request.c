@@ -7,8 +7,6 @@
 #include "broker/question.h"
 #include "broker/record.h"
 
-#define USEC_PER_SEC UINT64_C(1000000)
-
 struct request *request_new(struct broker *broker, struct peer *peer, struct device *device)
 {
 	struct request *request;
@@ -61,6 +59,12 @@ enum selection request_base(const struct request *request)
 	return SELECTION_CURRENT;
 }
 
+bool request_is_recorded(const struct request *request)
+{
+	return request_is_change(request) ||
+	       (request->broker->config.record_reads && request->verdict.command);
+}
+
 static void finish(struct request *request)
 {
 	request->finished(request);
@@ -79,15 +83,15 @@ static void run_denial(struct job *job)
 /* The end of a refused request; that of a change is recorded first, by the clerk. */
 static void finish_refused(struct request *request)
 {
-	int r;
+	struct worker *clerk = request->broker->clerk;
 
-	if (request->explain || !request_is_change(request) || atomic_load(&request->peer->gone)) {
+	if (request->explain || !request_is_recorded(request) || !clerk ||
+	    atomic_load(&request->peer->gone)) {
 		finish(request);
 		return;
 	}
 	request->job = (struct job){ .run = run_denial, .done = on_done };
-	r = worker_submit(request->broker->clerk, &request->job);
-	if (r == 0)
+	if (worker_submit(clerk, &request->job) == 0)
 		return;
 	refuse(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
 	       "Too many refused changes wait to be recorded; call again later");
@@ -153,25 +157,20 @@ static int judge(struct request *request)
 
 static void submit(struct request *request)
 {
-	int r;
+	struct worker *worker = request->device->worker;
+	int r = -ESHUTDOWN;
 
-	if (atomic_load(&request->device->gone)) {
-		refuse(&request->refusal, REFUSAL_DEVICE_GONE,
-		       "The device has gone; list the devices again");
-		finish_refused(request);
-		return;
-	}
 	request->job = (struct job){ .run = request_execute, .done = on_done };
-	r = worker_submit(request->device->worker, &request->job);
+	if (worker && !atomic_load(&request->device->gone))
+		r = worker_submit(worker, &request->job);
 	if (r == 0)
 		return;
 	if (r == -EBUSY)
 		refuse(&request->refusal, REFUSAL_DEVICE_BUSY,
 		       "%zu requests wait for this device; call again when they are done",
-		       worker_load(request->device->worker));
+		       worker_load(worker));
 	else
-		refuse(&request->refusal, REFUSAL_DEVICE_GONE,
-		       "The device is being closed; list the devices again");
+		device_refuse_gone(&request->refusal);
 	finish_refused(request);
 }
 
@@ -204,9 +203,11 @@ static int ask(struct request *request)
 		.details = words.details,
 		.n_details = words.n,
 		.interactive = request->options.interactive && !request->explain,
-		.timeout_us = request->broker->config.authorization_timeout * USEC_PER_SEC,
+		.uid = request->peer->uid,
+		.timeout_s = request->broker->config.authorization_timeout,
 	};
-	return authorize(request->broker->authorizer, &question, on_authorized, request);
+	return authorize(request->broker->authorizer, &question, on_authorized, request,
+			 &request->refusal);
 }
 
 void request_start(struct request *request)
@@ -223,7 +224,6 @@ void request_start(struct request *request)
 		finish_refused(request);
 		return;
 	}
-	r = ask(request);
-	if (r < 0)
-		finish_failed(request, r);
+	if (ask(request) != 0)
+		finish_refused(request);
 }

@@ -82,6 +82,9 @@ void request_start(struct request *request);
 /* Whether it changes something, and so is recorded whatever becomes of it. */
 bool request_is_change(const struct request *request);
 
+/* Whether its end is recorded: that of each change, and of reads where the configuration wants it. */
+bool request_is_recorded(const struct request *request);
+
 /* What changes of the value that @request's verdict is about replace and are checked against. */
 enum selection request_base(const struct request *request);
 

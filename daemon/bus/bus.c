@@ -8,6 +8,9 @@
 /* How long the name waits for devices that are slow to open. They are announced when they are. */
 #define PATIENCE_US (5 * UINT64_C(1000000))
 
+/* DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER of the D-Bus specification. */
+#define NAME_PRIMARY_OWNER 1
+
 void bus_manager_changed(struct bus *bus, const char *const names[])
 {
 	int r;
@@ -102,20 +105,34 @@ static void on_record_appended(void *userdata, const struct audit_notice *notice
 	bus_manager_changed(bus, changed);
 }
 
-static int request_name(struct bus *bus)
+static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	struct bus *bus = userdata;
+	uint32_t result = 0;
+
+	(void)error;
+	if (!sd_bus_message_is_method_error(reply, NULL) &&
+	    sd_bus_message_read(reply, "u", &result) >= 0 && result == NAME_PRIMARY_OWNER) {
+		log_info("Serving as " BUS_NAME);
+		return 0;
+	}
+	log_error("The name " BUS_NAME " cannot be had; see that no other fwctld runs and that the "
+		  "bus policy is installed");
+	bus_stop(bus, -EADDRINUSE);
+	return 0;
+}
+
+static void request_name(struct bus *bus)
 {
 	int r;
 
 	bus->patience = sd_event_source_disable_unref(bus->patience);
-	r = sd_bus_request_name(bus->bus, BUS_NAME, 0);
+	r = sd_bus_request_name_async(bus->bus, NULL, BUS_NAME, 0, on_name,
+				      bus);
 	if (r < 0) {
-		log_errno(r, "The name " BUS_NAME " cannot be had; see that no other fwctld runs "
-			     "and that the bus policy is installed");
+		log_errno(r, "The name " BUS_NAME " cannot be asked for");
 		bus_stop(bus, r);
-		return 0;
 	}
-	log_info("Serving as " BUS_NAME);
-	return 0;
 }
 
 static void on_settled(void *userdata)
@@ -131,7 +148,8 @@ static int on_patience(sd_event_source *source, uint64_t now, void *userdata)
 	(void)source;
 	(void)now;
 	log_warning("Some devices take long to open; they are announced when they are");
-	return request_name(userdata);
+	request_name(userdata);
+	return 0;
 }
 
 static void on_stopped(void *userdata)
@@ -158,6 +176,20 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 	return 0;
 }
 
+static void listen_to_broker(struct bus *bus)
+{
+	const struct broker_listener listener = {
+		.device_appeared = on_device_appeared,
+		.device_vanished = on_device_vanished,
+		.record_appended = on_record_appended,
+		.settled = on_settled,
+		.stopped = on_stopped,
+		.userdata = bus,
+	};
+
+	broker_connect(bus->broker, bus->authorizer, &listener);
+}
+
 static int connect_bus(struct bus *bus)
 {
 	int r;
@@ -177,6 +209,7 @@ static int connect_bus(struct bus *bus)
 	r = authorizer_new(bus->bus, &bus->authorizer);
 	if (r < 0)
 		return r;
+	listen_to_broker(bus);
 	r = peers_new(bus->bus, on_peer_left, bus, &bus->peers);
 	if (r < 0)
 		return r;
@@ -215,14 +248,6 @@ void bus_free(struct bus *bus)
 
 int bus_start(struct bus *bus)
 {
-	const struct broker_listener listener = {
-		.device_appeared = on_device_appeared,
-		.device_vanished = on_device_vanished,
-		.record_appended = on_record_appended,
-		.settled = on_settled,
-		.stopped = on_stopped,
-		.userdata = bus,
-	};
 	int r;
 
 	r = sd_event_add_time_relative(bus->broker->event, &bus->patience, CLOCK_MONOTONIC,
@@ -230,7 +255,7 @@ int bus_start(struct bus *bus)
 	if (r < 0)
 		return r;
 	bus->tainted = broker_gate(bus->broker).tainted;
-	r = broker_start(bus->broker, bus->authorizer, &listener);
+	r = broker_start(bus->broker);
 	if (r < 0)
 		return log_errno(r, "The devices cannot be opened");
 	return 0;
@@ -238,7 +263,11 @@ int bus_start(struct bus *bus)
 
 void bus_stop(struct bus *bus, int exit_code)
 {
+	/* The first reason is the one to tell. */
+	if (bus->broker->stopping)
+		return;
 	bus->exit_code = exit_code;
+	bus->patience = sd_event_source_disable_unref(bus->patience);
 	sd_bus_release_name_async(bus->bus, NULL, BUS_NAME, NULL, NULL);
 	broker_stop(bus->broker);
 }

@@ -45,19 +45,6 @@ static const struct cxl_feature_entry *entry_of(const struct bus_call *call,
 	return feature_table_find(&features, uuid);
 }
 
-static int read_options(struct bus_call *call, unsigned allowed, struct bus_options *options)
-{
-	int r;
-
-	r = bus_options_read(call, allowed, options);
-	if (r != 0)
-		return r;
-	call->request->options = options->request;
-	options->request = (struct request_options){ 0 };
-	call->request->room = TRANSPORT_RPC_MAX;
-	return 0;
-}
-
 static int decode_get(struct bus_call *call)
 {
 	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
@@ -85,7 +72,8 @@ static int decode_get(struct bus_call *call)
 				  &call->request->bytes);
 	if (r < 0)
 		return r;
-	return read_options(call, 0, &options);
+	call->request->room = TRANSPORT_RPC_MAX;
+	return bus_options_read_for_request(call, 0, &options);
 }
 
 static int append_field(sd_bus_message *reply, const struct layout_field *field,
@@ -173,11 +161,12 @@ static int decode_set(struct bus_call *call)
 		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
 			      "The value of a Feature has at most %u bytes; send the value alone",
 			      CXL_FEATURE_DATA_MAX);
-	r = read_options(call,
-			 OPTION_EXPECT | OPTION_ALLOW_TAINT | OPTION_REASON | OPTION_VERSION,
-			 &options);
+	r = bus_options_read_for_request(
+		call, OPTION_EXPECT | OPTION_ALLOW_TAINT | OPTION_REASON | OPTION_VERSION,
+		&options);
 	if (r != 0)
 		return r;
+	call->request->room = TRANSPORT_RPC_MAX;
 	entry = entry_of(call, uuid);
 	if (!options.has_version)
 		options.version = entry ? entry->set_version : 0;

@@ -27,21 +27,9 @@ static int read_request(struct bus_call *call)
 	return bytes_copy(data, size, &call->request->bytes);
 }
 
-static int read_options(struct bus_call *call, unsigned allowed)
-{
-	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
-	int r;
-
-	r = bus_options_read(call, allowed, &options);
-	if (r != 0)
-		return r;
-	call->request->options = options.request;
-	options = (struct bus_options){ 0 };
-	return 0;
-}
-
 static int decode_rpc(struct bus_call *call)
 {
+	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
 	uint32_t room;
 	int r;
 
@@ -52,7 +40,7 @@ static int decode_rpc(struct bus_call *call)
 	if (r < 0)
 		return r;
 	call->request->room = room;
-	return read_options(call, OPTION_ALLOW_TAINT | OPTION_REASON);
+	return bus_options_read_for_request(call, OPTION_ALLOW_TAINT | OPTION_REASON, &options);
 }
 
 static int encode_rpc(struct bus_call *call, sd_bus_message *reply)
@@ -84,13 +72,14 @@ static int encode_rpc(struct bus_call *call, sd_bus_message *reply)
 
 static int decode_explain(struct bus_call *call)
 {
+	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
 	int r;
 
 	r = read_request(call);
 	if (r != 0)
 		return r;
 	call->request->room = TRANSPORT_RPC_MAX;
-	return read_options(call, OPTION_ALLOW_TAINT | OPTION_REASON);
+	return bus_options_read_for_request(call, OPTION_ALLOW_TAINT | OPTION_REASON, &options);
 }
 
 static int get_name(struct bus *bus, struct device *device, sd_bus_message *reply)
@@ -143,8 +132,10 @@ static int get_simulated(struct bus *bus, struct device *device, sd_bus_message 
 
 static int get_queue_depth(struct bus *bus, struct device *device, sd_bus_message *reply)
 {
+	uint32_t load = device->worker ? (uint32_t)worker_load(device->worker) : 0;
+
 	(void)bus;
-	return sd_bus_message_append(reply, "u", (uint32_t)worker_load(device->worker));
+	return sd_bus_message_append(reply, "u", load);
 }
 
 static int append_pending(sd_bus_message *reply, const struct pending_change *change)
@@ -228,8 +219,8 @@ static const struct bus_method methods[] = {
 	  .names = "request\0options\0explanation\0",
 	  .access = ACCESS_EXPLAIN, .decode = decode_explain, .encode = encode_explanation,
 	  .doc = "Says what Rpc would do with this request, and runs nothing: command s, effect s, "
-		 "effects as, resets as, scope s, owner s, action s, taints b, authorization s (yes, "
-		 "no or challenge), refusal s (an error name, or empty), reason s. Options: "
+		 "effects as, resets as, scope s, owner s, action s, timeout-ms t (how long the kernel "
+		 "may take), taints b, authorization s (yes, no or challenge), refusal s (an error name, or empty), reason s. Options: "
 		 "allow-taint b, reason s, as for Rpc." },
 	{ 0 }
 };

@@ -43,8 +43,14 @@ static bool interface_applies(const struct bus_interface *interface, const struc
 
 void dispatch_interfaces_of(const struct device *device, const char *ret[DISPATCH_INTERFACES_MAX])
 {
+	/* What sd-bus adds to each object, and announces with it. */
+	static const char *const standard[] = { "org.freedesktop.DBus.Peer",
+						"org.freedesktop.DBus.Introspectable",
+						"org.freedesktop.DBus.Properties" };
 	size_t n = 0;
 
+	for (size_t i = 0; i < ARRAY_LENGTH(standard); i++)
+		ret[n++] = standard[i];
 	for (size_t i = 0; bus_interfaces[i]; i++)
 		if (interface_applies(bus_interfaces[i], device))
 			ret[n++] = bus_interfaces[i]->name;
@@ -79,7 +85,7 @@ static int send_result(struct bus_call *call)
 	r = sd_bus_message_new_method_return(call->message, &reply);
 	if (r < 0)
 		return r;
-	r = call->method->encode(call, reply);
+	r = call->method->encode ? call->method->encode(call, reply) : 0;
 	if (r < 0)
 		return r;
 	return sd_bus_send(call->bus->bus, reply, NULL);
@@ -88,20 +94,25 @@ static int send_result(struct bus_call *call)
 /* @r as of decode(). */
 static void call_answer(struct bus_call *call, int r)
 {
+	int sent = 0;
+
 	if (r >= 0 && call->refusal.code == REFUSAL_NONE)
 		r = send_result(call);
 	if (call->refusal.code != REFUSAL_NONE)
 		error_from_refusal(&call->refusal, &call->error);
 	if (sd_bus_error_is_set(&call->error))
-		sd_bus_reply_method_error(call->message, &call->error);
+		sent = sd_bus_reply_method_error(call->message, &call->error);
 	else if (r < 0)
-		sd_bus_reply_method_errno(call->message, r, NULL);
+		sent = sd_bus_reply_method_errno(call->message, r, NULL);
+	/* Whatever happens, a caller gets an answer. */
+	if (sent < 0)
+		sd_bus_reply_method_errno(call->message, sent, NULL);
 }
 
 /* The end of a call: answers it, unless nobody is there any more, and frees it. */
 static void call_finish(struct bus_call *call, int r)
 {
-	if (!atomic_load(&call->peer->gone))
+	if (!call->peer || !atomic_load(&call->peer->gone))
 		call_answer(call, r);
 	call_free(call);
 }
@@ -133,6 +144,8 @@ static void on_errand_finished(struct errand *errand)
 	struct bus_call *call = container_of(errand, struct bus_call, errand);
 
 	call->refusal = errand->refusal;
+	if (errand->error == 0 && errand->refusal.code == REFUSAL_NONE && call->method->finished)
+		call->method->finished(call);
 	call_finish(call, errand->error);
 }
 
@@ -170,8 +183,7 @@ static void start_errand(struct bus_call *call)
 	}
 	errand_init(errand, call->bus->broker, call->peer, call->device);
 	call->has_errand = true;
-	if (!call->method->on_device)
-		errand->worker = call->bus->broker->clerk;
+	errand->on_device = call->method->on_device;
 	errand->action = call->method->action;
 	errand->words = call->method->words;
 	errand->interactive = sd_bus_message_get_allow_interactive_authorization(call->message) > 0;
@@ -201,15 +213,25 @@ static void route(struct bus_call *call)
 	}
 }
 
+static const char stopping_words[] = "fwctld is stopping; call again when it runs again";
+
 static void on_peer_known(void *userdata, struct peer *peer)
 {
 	struct bus_call *call = userdata;
 
 	if (!peer) {
-		call_free(call);
+		sd_bus_error_set(&call->error, SD_BUS_ERROR_ACCESS_DENIED,
+				 "The bus does not say who you are; call again");
+		call_finish(call, -EACCES);
 		return;
 	}
 	call->peer = peer_ref(peer);
+	if (call->bus->broker->stopping) {
+		peer->calls++;
+		sd_bus_error_set(&call->error, SD_BUS_ERROR_DISCONNECTED, stopping_words);
+		call_finish(call, -ESHUTDOWN);
+		return;
+	}
 	if (peer->calls++ >= call->bus->broker->config.calls_per_peer) {
 		refuse(&call->refusal, REFUSAL_LIMIT_EXCEEDED,
 		       "%u calls of this connection wait for an answer; call again when one is "
@@ -229,8 +251,7 @@ static const struct bus_method *find_method(const struct device *device, const c
 
 		if (!interface_applies(candidate, device))
 			continue;
-		/* A call may leave out the interface; no two of ours have a method of one name. */
-		if (interface && strcmp(candidate->name, interface) != 0)
+		if (!interface || strcmp(candidate->name, interface) != 0)
 			continue;
 		for (const struct bus_method *method = candidate->methods; method->name; method++)
 			if (strcmp(method->name, member) == 0)
@@ -248,8 +269,7 @@ static int on_method(sd_bus_message *message, void *userdata, sd_bus_error *erro
 	int r;
 
 	if (bus->broker->stopping)
-		return sd_bus_error_set(error, SD_BUS_ERROR_DISCONNECTED,
-					"fwctld is stopping; call again when it runs again");
+		return sd_bus_error_set(error, SD_BUS_ERROR_DISCONNECTED, stopping_words);
 	method = find_method(device, sd_bus_message_get_interface(message),
 			     sd_bus_message_get_member(message));
 	if (!method || !sd_bus_message_get_sender(message))

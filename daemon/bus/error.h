@@ -9,8 +9,10 @@
 
 #include "util/refusal.h"
 
-/* The error's whole name: "org.fwctl.Broker1.Error.KernelOwned". Static; "" for REFUSAL_NONE. */
-const char *error_name(enum refusal_code code);
+#define ERROR_NAME_SIZE 64
+
+/* The error's whole name: "org.fwctl.Broker1.Error.KernelOwned"; "" for REFUSAL_NONE. */
+void error_name(enum refusal_code code, char ret[ERROR_NAME_SIZE]);
 
 /* Sets @error to what the refusal says. */
 void error_from_refusal(const struct refusal *refusal, sd_bus_error *error);

@@ -46,6 +46,9 @@ static int append_verdict(sd_bus_message *reply, const struct verdict *verdict)
 	r = dict_string(reply, "action", action_to_string(verdict->action));
 	if (r < 0)
 		return r;
+	r = dict_u64(reply, "timeout-ms", verdict->command->timeout_ms);
+	if (r < 0)
+		return r;
 	return dict_bool(reply, "taints", verdict->taints);
 }
 
@@ -74,6 +77,7 @@ static int append_decision(sd_bus_message *reply, const struct request *request)
 {
 	struct refusal denied = { 0 };
 	const struct refusal *refusal = &request->refusal;
+	char name[ERROR_NAME_SIZE];
 	int r;
 
 	if (refusal->code == REFUSAL_NONE) {
@@ -83,7 +87,8 @@ static int append_decision(sd_bus_message *reply, const struct request *request)
 	r = dict_string(reply, "authorization", authorization_word(request));
 	if (r < 0)
 		return r;
-	r = dict_string(reply, "refusal", error_name(refusal->code));
+	error_name(refusal->code, name);
+	r = dict_string(reply, "refusal", name);
 	if (r < 0)
 		return r;
 	return dict_string(reply, "reason", refusal->message);

@@ -73,7 +73,10 @@ struct bus_method {
 	int (*decode)(struct bus_call *call);
 	/* ACCESS_ACTION: the work, on a worker's thread; may refuse or set errand.error. */
 	void (*run)(struct bus_call *call);
-	/* Appends the results. */
+	/* ACCESS_ACTION: what follows from run() on the loop's thread, whether or not the caller is
+	 * still there; may be NULL. */
+	void (*finished)(struct bus_call *call);
+	/* Appends the results; may be NULL when there are none. */
 	int (*encode)(struct bus_call *call, sd_bus_message *reply);
 	/* Frees arguments; may be NULL. */
 	void (*clear)(struct bus_call *call);

@@ -57,15 +57,12 @@ static void run_reload(struct bus_call *call)
 	       "why");
 }
 
-/* Back on the loop's thread, where the catalog is swapped. */
-static int encode_reload(struct bus_call *call, sd_bus_message *reply)
+static void finish_reload(struct bus_call *call)
 {
 	const char *const changed[] = { "CatalogDigest", NULL };
 
-	(void)reply;
 	broker_use_catalog(call->bus->broker, call->arguments.catalog);
 	bus_manager_changed(call->bus, changed);
-	return 0;
 }
 
 static void clear_reload(struct bus_call *call)
@@ -144,7 +141,7 @@ static const struct bus_method methods[] = {
 	{ .name = "ReloadCatalog", .in = "a{sv}", .out = "", .names = "options\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE,
 	  .words = "Reload the catalog of firmware commands",
-	  .decode = bus_options_read_none, .run = run_reload, .encode = encode_reload,
+	  .decode = bus_options_read_none, .run = run_reload, .finished = finish_reload,
 	  .clear = clear_reload,
 	  .doc = "Loads the catalog's files again, all of them or none. Asks polkit for manage. No "
 		 "options. Errors: NotAuthorized*, Malformed (the journal says where)." },

@@ -113,8 +113,8 @@ static int read_option(struct bus_call *call, unsigned allowed, unsigned *seen,
 	if (!option) {
 		list_allowed(allowed, list, sizeof(list));
 		return sd_bus_error_setf(&call->error, SD_BUS_ERROR_INVALID_ARGS,
-					 "%s has no option '%.40s'; it takes: %s",
-					 call->method->name, name, list);
+					 "%s has no such option; it takes: %s",
+					 call->method->name, list);
 	}
 	if (*seen & option->option)
 		return sd_bus_error_setf(&call->error, SD_BUS_ERROR_INVALID_ARGS,
@@ -162,6 +162,18 @@ int bus_options_read(struct bus_call *call, unsigned allowed, struct bus_options
 		sd_bus_message_get_allow_interactive_authorization(call->message) > 0;
 	*ret = options;
 	options = (struct bus_options){ 0 };
+	return 0;
+}
+
+int bus_options_read_for_request(struct bus_call *call, unsigned allowed, struct bus_options *ret)
+{
+	int r;
+
+	r = bus_options_read(call, allowed, ret);
+	if (r != 0)
+		return r;
+	call->request->options = ret->request;
+	ret->request = (struct request_options){ 0 };
 	return 0;
 }
 

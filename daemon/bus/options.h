@@ -29,5 +29,8 @@ void bus_options_clear(struct bus_options *options);
  */
 int bus_options_read(struct bus_call *call, unsigned allowed, struct bus_options *ret);
 
+/* The same, and hands what concerns the request on to it. */
+int bus_options_read_for_request(struct bus_call *call, unsigned allowed, struct bus_options *ret);
+
 /* The same for methods that have no option yet. */
 int bus_options_read_none(struct bus_call *call);

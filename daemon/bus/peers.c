@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bus/peers.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "util/log.h"
@@ -22,32 +21,17 @@ struct entry {
 	struct peers *peers;
 	struct peer *peer;
 	bool known;
-	sd_bus_slot *match; /* for the day it leaves */
 	sd_bus_slot *call;
 	struct waiter *waiters;
 };
 
 struct peers {
 	sd_bus *bus;
+	sd_bus_slot *match; /* of all connections that leave: the bus grants each of us few matches */
 	struct entry *entries;
 	void (*left)(void *userdata, struct peer *peer);
 	void *userdata;
 };
-
-int peers_new(sd_bus *bus, void (*left)(void *userdata, struct peer *peer), void *userdata,
-	      struct peers **ret)
-{
-	struct peers *peers;
-
-	peers = calloc(1, sizeof(*peers));
-	if (!peers)
-		return -ENOMEM;
-	peers->bus = bus;
-	peers->left = left;
-	peers->userdata = userdata;
-	*ret = peers;
-	return 0;
-}
 
 /* Tells all who wait, in the order in which they came. */
 static void tell(struct entry *entry, struct peer *peer)
@@ -71,7 +55,6 @@ static void entry_remove(struct entry *entry)
 	*at = entry->next;
 	atomic_store(&entry->peer->gone, true);
 	tell(entry, NULL);
-	sd_bus_slot_unref(entry->match);
 	sd_bus_slot_unref(entry->call);
 	peer_unref(entry->peer);
 	free(entry);
@@ -81,22 +64,60 @@ void peers_free(struct peers *peers)
 {
 	while (peers->entries)
 		entry_remove(peers->entries);
+	sd_bus_slot_unref(peers->match);
 	free(peers);
 }
 
-static int on_name_owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static struct entry *find(struct peers *peers, const char *name)
 {
-	struct entry *entry = userdata;
-	struct peers *peers = entry->peers;
-	CLEANUP(peer_unrefp) struct peer *peer = peer_ref(entry->peer);
-	bool known = entry->known;
+	for (struct entry *entry = peers->entries; entry; entry = entry->next)
+		if (strcmp(entry->peer->bus_name, name) == 0)
+			return entry;
+	return NULL;
+}
 
-	(void)message;
+static int on_name_lost(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	CLEANUP(peer_unrefp) struct peer *peer = NULL;
+	struct peers *peers = userdata;
+	struct entry *entry;
+	const char *name;
+	bool known;
+
 	(void)error;
-	/* A unique name has one owner and then none: whatever is told of it, it has left. */
+	if (sd_bus_message_read(message, "s", &name) < 0)
+		return 0;
+	entry = find(peers, name);
+	if (!entry)
+		return 0;
+	peer = peer_ref(entry->peer);
+	known = entry->known;
 	entry_remove(entry);
 	if (known)
 		peers->left(peers->userdata, peer);
+	return 0;
+}
+
+int peers_new(sd_bus *bus, void (*left)(void *userdata, struct peer *peer), void *userdata,
+	      struct peers **ret)
+{
+	CLEANUP(peers_freep) struct peers *peers = NULL;
+	int r;
+
+	peers = calloc(1, sizeof(*peers));
+	if (!peers)
+		return -ENOMEM;
+	peers->bus = bus;
+	peers->left = left;
+	peers->userdata = userdata;
+	/* Before anybody is asked about: one that leaves after the answer is not missed. */
+	r = sd_bus_add_match(bus, &peers->match,
+			     "type='signal',sender='" DBUS_NAME "',path='" DBUS_PATH
+			     "',interface='" DBUS_NAME "',member='NameOwnerChanged',arg2=''",
+			     on_name_lost, peers);
+	if (r < 0)
+		return r;
+	*ret = take_pointer(peers);
 	return 0;
 }
 
@@ -131,8 +152,8 @@ static int read_groups(sd_bus_message *reply, struct peer *peer)
 	r = sd_bus_message_read_array(reply, 'u', &groups, &size);
 	if (r < 0)
 		return r;
-	/* The bus sorts them and does not say which is the primary one: the first stands for all. */
-	if (size >= sizeof(uint32_t))
+	/* The bus does not say which of several is the primary one. */
+	if (size == sizeof(uint32_t))
 		peer->gid = *(const uint32_t *)groups;
 	return 0;
 }
@@ -226,25 +247,6 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
 	return 0;
 }
 
-static int watch(struct entry *entry)
-{
-	char match[256];
-	int r;
-
-	/* The match goes out first: a peer that leaves after it answered is not missed. */
-	snprintf(match, sizeof(match),
-		 "type='signal',sender='" DBUS_NAME "',path='" DBUS_PATH "',interface='" DBUS_NAME
-		 "',member='NameOwnerChanged',arg0='%s'",
-		 entry->peer->bus_name);
-	r = sd_bus_add_match_async(entry->peers->bus, &entry->match, match, on_name_owner_changed,
-				   NULL, entry);
-	if (r < 0)
-		return r;
-	return sd_bus_call_method_async(entry->peers->bus, &entry->call, DBUS_NAME, DBUS_PATH,
-					DBUS_NAME, "GetConnectionCredentials", on_credentials,
-					entry, "s", entry->peer->bus_name);
-}
-
 static struct entry *entry_new(struct peers *peers, const char *name)
 {
 	struct entry *entry = calloc(1, sizeof(*entry));
@@ -266,14 +268,6 @@ static struct entry *entry_new(struct peers *peers, const char *name)
 	entry->next = peers->entries;
 	peers->entries = entry;
 	return entry;
-}
-
-static struct entry *find(struct peers *peers, const char *name)
-{
-	for (struct entry *entry = peers->entries; entry; entry = entry->next)
-		if (strcmp(entry->peer->bus_name, name) == 0)
-			return entry;
-	return NULL;
 }
 
 static int wait_for(struct entry *entry, void (*known)(void *userdata, struct peer *peer),
@@ -307,7 +301,9 @@ int peers_find(struct peers *peers, const char *name,
 		entry = entry_new(peers, name);
 		if (!entry)
 			return -ENOMEM;
-		r = watch(entry);
+		r = sd_bus_call_method_async(peers->bus, &entry->call, DBUS_NAME, DBUS_PATH,
+					     DBUS_NAME, "GetConnectionCredentials", on_credentials,
+					     entry, "s", name);
 		if (r < 0) {
 			entry_remove(entry);
 			return r;

@@ -30,11 +30,9 @@ static void run_reset(struct bus_call *call)
 	simulated_device_reset(call->device, call->arguments.reset);
 }
 
-static int encode_reset(struct bus_call *call, sd_bus_message *reply)
+static void finish_reset(struct bus_call *call)
 {
-	(void)reply;
 	bus_pending_changed(call->bus, call->device);
-	return 0;
 }
 
 static void run_unplug(struct bus_call *call)
@@ -42,11 +40,13 @@ static void run_unplug(struct bus_call *call)
 	simulated_unplug(call->device->transport);
 }
 
-static int encode_nothing(struct bus_call *call, sd_bus_message *reply)
+/* No word that SetFault takes is longer. */
+#define FAULT_WORD_MAX 64
+
+static int fail_fault(struct bus_call *call)
 {
-	(void)call;
-	(void)reply;
-	return 0;
+	return sd_bus_error_set(&call->error, SD_BUS_ERROR_INVALID_ARGS,
+				"SetFault takes once each: command s, call u, do s, value s");
 }
 
 /* Where a key of the fault goes; NULL for one that there is not. */
@@ -61,10 +61,24 @@ static char **fault_text(struct bus_fault *fault, const char *key)
 	return NULL;
 }
 
+static int read_fault_text(struct bus_call *call, char **place)
+{
+	const char *text;
+	int r;
+
+	r = sd_bus_message_read(call->message, "v", "s", &text);
+	if (r < 0)
+		return r;
+	if (*place || strlen(text) > FAULT_WORD_MAX)
+		return fail_fault(call);
+	*place = strdup(text);
+	return *place ? 0 : -ENOMEM;
+}
+
 static int read_fault_entry(struct bus_call *call)
 {
 	struct bus_fault *fault = &call->arguments.fault;
-	const char *key, *text;
+	const char *key, *type;
 	uint32_t number;
 	char **place;
 	int r;
@@ -72,20 +86,17 @@ static int read_fault_entry(struct bus_call *call)
 	r = sd_bus_message_read(call->message, "s", &key);
 	if (r < 0)
 		return r;
-	if (strcmp(key, "call") == 0) {
-		r = sd_bus_message_read(call->message, "v", "u", &number);
-		fault->call = r < 0 ? 0 : number;
-		return r;
-	}
-	place = fault_text(fault, key);
-	if (!place || *place)
-		return sd_bus_error_set(&call->error, SD_BUS_ERROR_INVALID_ARGS,
-					"SetFault takes once each: command s, call u, do s, value s");
-	r = sd_bus_message_read(call->message, "v", "s", &text);
+	r = sd_bus_message_peek_type(call->message, NULL, &type);
 	if (r < 0)
 		return r;
-	*place = strdup(text);
-	return *place ? 0 : -ENOMEM;
+	place = fault_text(fault, key);
+	if (place && strcmp(type, "s") == 0)
+		return read_fault_text(call, place);
+	if (strcmp(key, "call") != 0 || strcmp(type, "u") != 0 || fault->call != 0)
+		return fail_fault(call);
+	r = sd_bus_message_read(call->message, "v", "u", &number);
+	fault->call = r < 0 ? 0 : number;
+	return r;
 }
 
 static int decode_fault(struct bus_call *call)
@@ -147,18 +158,18 @@ static const struct bus_method methods[] = {
 	{ .name = "Reset", .in = "sa{sv}", .out = "", .names = "kind\0options\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE, .words = "Reset a simulated device",
 	  .on_device = true,
-	  .decode = decode_reset, .run = run_reset, .encode = encode_reset,
+	  .decode = decode_reset, .run = run_reset, .finished = finish_reset,
 	  .doc = "Resets the device: function, cxl, conventional or cold. Changes that waited for "
 		 "this reset, or a milder one, become live. Asks polkit for manage. No options." },
 	{ .name = "Unplug", .in = "a{sv}", .out = "", .names = "options\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE, .words = "Unplug a simulated device",
-	  .decode = bus_options_read_none, .run = run_unplug, .encode = encode_nothing,
+	  .decode = bus_options_read_none, .run = run_unplug,
 	  .doc = "The device vanishes, with a call that it has in hand. Asks polkit for manage. No "
 		 "options." },
 	{ .name = "SetFault", .in = "a{sv}", .out = "", .names = "fault\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE,
 	  .words = "Make a simulated device fail",
-	  .decode = decode_fault, .run = run_fault, .encode = encode_nothing, .clear = clear_fault,
+	  .decode = decode_fault, .run = run_fault, .clear = clear_fault,
 	  .doc = "Makes a later call go wrong: command s (set-feature), call u (counted from 1, from "
 		 "now on; 0 or left out: every call), do s (errno, status, hang-ms, unplug, "
 		 "false-success), value s (EIO, PAYLOADLEN, 1500). Asks polkit for manage." },

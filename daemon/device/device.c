@@ -76,14 +76,9 @@ void device_unref(struct device *device)
 	free(device);
 }
 
-bool device_is_called(const struct device *device, const char *name)
+int device_refuse_gone(struct refusal *refusal)
 {
-	if (strcmp(device->name, name) == 0 || strcmp(device->identity.parent_name, name) == 0)
-		return true;
-	for (size_t i = 0; device->identity.aliases[i]; i++)
-		if (strcmp(device->identity.aliases[i], name) == 0)
-			return true;
-	return false;
+	return refuse(refusal, REFUSAL_DEVICE_GONE, "The device has gone; list the devices again");
 }
 
 /* One CXL command whose payload the caller reads; @response owns what @ret_parsed points into. */
@@ -182,7 +177,9 @@ static void review_pending(struct device *device)
 		CLEANUP(bytes_clear) struct bytes awaited = { 0 }, current = { 0 }, saved = { 0 };
 		bool live, lost = false;
 
-		if (pending_value(device->pending, entry->uuid, &awaited) <= 0)
+		/* What is not read in the form in which it is written says nothing. */
+		if (pending_value(device->pending, entry->uuid, &awaited) <= 0 ||
+		    awaited.size != entry->get_size)
 			continue;
 		if (device_get_feature(device, entry, SELECTION_CURRENT, &current) != 0)
 			continue;

@@ -18,6 +18,7 @@
 #include "codec/cxl.h"
 #include "device/pending.h"
 #include "transport/transport.h"
+#include "util/refusal.h"
 #include "util/worker.h"
 
 /* The most names that a device goes by besides its own. */
@@ -47,7 +48,7 @@ struct device {
 	size_t n_features;
 
 	struct transport *transport; /* the worker's */
-	struct worker *worker;
+	struct worker *worker; /* NULL once it is closed; the loop's */
 	struct pending *pending;
 };
 
@@ -65,8 +66,8 @@ struct device *device_ref(struct device *device);
 void device_unref(struct device *device);
 DEFINE_CLEANUP(struct device *, device_unref);
 
-/* Whether it goes by this name: its own, an alias, or that of its parent. */
-bool device_is_called(const struct device *device, const char *name);
+/* The refusal of whatever was meant for a device that has vanished: DeviceGone. */
+int device_refuse_gone(struct refusal *refusal);
 
 /*
  * Asks a CXL device for its Features, and drops pending changes that are no longer. On the worker's

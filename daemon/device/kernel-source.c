@@ -25,10 +25,12 @@ static int opener_open(struct device_opener *opener, struct device *device)
 	struct kernel_opener *kernel = container_of(opener, struct kernel_opener, opener);
 	int r;
 
-	r = topology_identify(kernel->syspath, &device->identity);
+	/* First the descriptor: FWCTL_INFO, asked later, then proves that what was read in between is
+	 * of the device that it belongs to, and not of one that came after it. */
+	r = kernel_open(kernel->node, kernel->number, &device->transport);
 	if (r < 0)
 		return r;
-	return kernel_open(kernel->node, kernel->number, &device->transport);
+	return topology_identify(kernel->syspath, &device->identity);
 }
 
 static void opener_free(struct device_opener *opener)
@@ -154,7 +156,6 @@ static void kernel_free(struct device_source *source)
 	struct kernel_source *kernel = container_of(source, struct kernel_source, source);
 
 	sd_device_monitor_unref(kernel->monitor);
-	topology_forget();
 	free(kernel);
 }
 

@@ -102,6 +102,16 @@ static struct device **make_slot(struct device_table *table, size_t number)
 	return &slots[number];
 }
 
+/* Closing a node can wait for the driver, so the worker does it. A simulated one is closed with the
+ * last reference, because its controls are used by others. */
+static void run_leaving(struct job *job)
+{
+	struct device *device = container_of(job, struct leaving, job)->device;
+
+	if (!device->simulated && device->transport)
+		transport_close(take_pointer(device->transport));
+}
+
 static void on_left(struct job *job)
 {
 	struct leaving *leaving = container_of(job, struct leaving, job);
@@ -126,10 +136,10 @@ static void dismiss(struct device_table *table, struct device **slot)
 		log_error("%s: out of memory; its worker is left behind", device->name);
 		return;
 	}
-	leaving->job.done = on_left;
+	leaving->job = (struct job){ .run = run_leaving, .done = on_left };
 	leaving->table = table;
 	leaving->device = device;
-	worker_close(device->worker, &leaving->job);
+	worker_close(take_pointer(device->worker), &leaving->job);
 }
 
 /* The hardware's own name, for the state file: fwctl and mem numbers change from boot to boot. */

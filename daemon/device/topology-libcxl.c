@@ -6,6 +6,7 @@
 
 #include <cxl/libcxl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 /*
@@ -15,6 +16,7 @@
  */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cxl_ctx *context;
+static atomic_bool stale; /* a device has gone since the context was made */
 
 static struct cxl_memdev *find_memdev(const char *name)
 {
@@ -53,6 +55,7 @@ static int copy_memdev(struct cxl_memdev *from, struct memdev *ret)
 	memdev.host = strdup(host ? host : "");
 	if (!memdev.firmware || !memdev.host)
 		return -ENOMEM;
+	topology_clean(memdev.firmware);
 	*ret = memdev;
 	memdev = (struct memdev){ 0 };
 	return 0;
@@ -64,7 +67,7 @@ int topology_memdev_by_libcxl(const char *name, struct memdev *ret)
 	int r = -ENODEV;
 
 	pthread_mutex_lock(&lock);
-	memdev = find_memdev(name);
+	memdev = atomic_exchange(&stale, false) ? NULL : find_memdev(name);
 	if (!memdev && renew_context() == 0)
 		memdev = find_memdev(name);
 	if (memdev)
@@ -75,11 +78,7 @@ int topology_memdev_by_libcxl(const char *name, struct memdev *ret)
 
 void topology_forget(void)
 {
-	pthread_mutex_lock(&lock);
-	if (context)
-		cxl_unref(context);
-	context = NULL;
-	pthread_mutex_unlock(&lock);
+	atomic_store(&stale, true);
 }
 
 #else

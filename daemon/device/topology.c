@@ -34,16 +34,32 @@ static int read_attribute(const char *parent, const char *name, char **ret)
 	return file_read_line(path, ret);
 }
 
+void topology_clean(char *text)
+{
+	size_t length = strlen(text);
+
+	for (size_t i = 0; i < length; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			text[i] = '?';
+	while (length > 0 && text[length - 1] == ' ')
+		text[--length] = '\0';
+}
+
 int topology_firmware(const char *parent, char **ret)
 {
+	char *firmware;
 	int r;
 
-	r = read_attribute(parent, "firmware_version", ret);
+	r = read_attribute(parent, "firmware_version", &firmware);
 	if (r == -ENOENT) {
 		*ret = NULL;
 		return 0;
 	}
-	return r;
+	if (r < 0)
+		return r;
+	topology_clean(firmware);
+	*ret = firmware;
+	return 0;
 }
 
 int topology_memdev_by_sysfs(const char *parent, struct memdev *ret)

@@ -21,6 +21,10 @@ void memdev_clear(struct memdev *memdev);
 /* Fills all of @ret but the type, for the fwctl device at @syspath. Returns 0 or -errno. */
 int topology_identify(const char *syspath, struct device_identity *ret);
 
+/* Makes a device's text fit to be shown: anything but printable ASCII becomes '?', and blanks at the
+ * end, which fill up fixed fields, go. */
+void topology_clean(char *text);
+
 /* The firmware version as it stands now; NULL where the device tells none. */
 int topology_firmware(const char *parent, char **ret);
 
@@ -30,5 +34,6 @@ int topology_memdev_by_libcxl(const char *name, struct memdev *ret);
 /* The same by sysfs alone; @parent is its sysfs path. */
 int topology_memdev_by_sysfs(const char *parent, struct memdev *ret);
 
-/* Drops what libcxl remembers: a device has gone, and another may come under its name. */
+/* What libcxl remembers is old: a device has gone, and another may come under its name. Does not
+ * block. */
 void topology_forget(void);

@@ -7,7 +7,7 @@
  * The convention of the whole daemon: a negative return is -errno, a fatal error that is handed on
  * unchanged; 0 is done; a positive return is the enum refusal_code of a refusal that the callee
  * described in its struct refusal, and which the caller must handle. The codes carry the names of
- * the D-Bus errors; bus/error.c is the only place that knows the errors themselves.
+ * the D-Bus errors; bus/error.c makes errors of them.
  */
 
 #include "util/macros.h"

@@ -149,6 +149,8 @@ static void *worker_main(void *argument)
 		pthread_mutex_unlock(&worker->lock);
 		completions_post(worker->completions, job);
 	}
+	if (worker->closed && worker->closed->run)
+		worker->closed->run(worker->closed);
 	completions_post(worker->completions, &worker->ended);
 	return NULL;
 }

@@ -47,8 +47,8 @@ int worker_submit(struct worker *worker, struct job *job);
 size_t worker_load(struct worker *worker);
 
 /*
- * No more jobs are taken; those queued still run; when the last one is done the thread ends, the
- * worker frees itself on the loop's thread and, when @closed is not NULL, @closed->done() is
+ * No more jobs are taken; those queued still run. Then, when @closed is not NULL, @closed->run() is
+ * called, the thread ends, the worker frees itself on the loop's thread, and @closed->done() is
  * called. Does not wait.
  */
 void worker_close(struct worker *worker, struct job *closed);

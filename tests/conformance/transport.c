@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * transport NODE FILE: the lower layer of conformance. Sends the same requests to a kernel device of
- * cxl_test and to the simulated device of FILE, and compares all there is to see: the errno, the
+ * transport NODE FILE: the lower layer of conformance. Sends the same requests to a kernel device
+ * of cxl_test and to the simulated device of FILE, and compares all there is to see: the errno, the
  * length that the driver reports, every byte of the room for the response, and whether the kernel
  * is tainted. Both begin with the value that cxl_test begins with, in a kernel that fwctl has not
  * tainted yet. Prints TAP.
@@ -301,7 +301,8 @@ static const struct group {
 	void (*run)(struct pair *pair, enum scope scope);
 	enum scope first, last;
 } groups[] = {
-	{ "Get Supported Features", supported_features, SCOPE_CONFIGURATION, SCOPE_DEBUG_READ_ONLY },
+	{ "Get Supported Features", supported_features, SCOPE_CONFIGURATION,
+	  SCOPE_DEBUG_READ_ONLY },
 	{ "Get Feature", gets, SCOPE_CONFIGURATION, SCOPE_DEBUG_READ_ONLY },
 	{ "Get Feature of an unknown Feature, and of too much", gets_of_something_else,
 	  SCOPE_CONFIGURATION, SCOPE_DEBUG_READ_ONLY },
@@ -346,10 +347,11 @@ static void run_group(struct pair *pair, const struct group *group)
 static void check_info(struct pair *pair)
 {
 	enum device_type real = DEVICE_UNKNOWN, simulated = DEVICE_UNKNOWN;
-	bool good = transport_info(pair->real, &real) == 0 &&
-		    transport_info(pair->simulated, &simulated) == 0;
+	bool answered = transport_info(pair->real, &real) == 0 &&
+			transport_info(pair->simulated, &simulated) == 0;
+	bool same_type = real == DEVICE_CXL && simulated == DEVICE_CXL;
 
-	conclude(pair, good && real == DEVICE_CXL && simulated == DEVICE_CXL, "both are CXL devices");
+	conclude(pair, answered && same_type, "both are CXL devices");
 }
 
 int main(int argc, char *argv[])

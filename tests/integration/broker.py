@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the integration tests share: fwctld in a session (tests/lib/session), asked as one of its users.
+"""What the integration tests share: fwctld in a session (tests/lib/session), asked as its users.
 
 Each test program has a line "# session: OPTIONS" with what its session needs; tests/integration/run
 reads it. By users.rules, the user ALLOWED may do everything and DENIED nothing; ASKED is to
@@ -35,7 +35,8 @@ ALLOWED, DENIED, ASKED = "nobody", "daemon", "games"
 
 NAME = "org.fwctl.Broker1"
 ROOT = "/org/fwctl/Broker1"
-MANAGER, DEVICE, CXL, SIMULATION = (f"{NAME}.{x}" for x in ("Manager", "Device", "Cxl", "Simulation"))
+MANAGER, DEVICE, CXL, SIMULATION = (f"{NAME}.{x}" for x in ("Manager", "Device", "Cxl",
+                                                            "Simulation"))
 PROPERTIES = "org.freedesktop.DBus.Properties"
 INVALID_ARGS = "org.freedesktop.DBus.Error.InvalidArgs"
 
@@ -192,12 +193,16 @@ def rules(text):
 
 def answer_rule(condition, answer="YES"):
     """A rule that answers so where a condition over action and subject holds."""
-    return (f"polkit.addRule(function (action, subject) {{ if (action.id.indexOf('{NAME}.') === 0 && "
-            f"({condition})) {{ return polkit.Result.{answer}; }} }});\n")
+    return f"""polkit.addRule(function (action, subject) {{
+        if (action.id.indexOf("{NAME}.") === 0 && ({condition})) {{
+            return polkit.Result.{answer};
+        }}
+    }});
+"""
 
 
 def write_config(text):
-    """Makes the text the only drop-in of fwctld's configuration; it holds from the next start on."""
+    """Makes the text fwctld's only drop-in; it holds from the next start on."""
     directory = pathlib.Path(os.environ["FWCTLD_CONFIG"]) / "fwctld.conf.d"
     directory.mkdir(exist_ok=True)
     (directory / "50-test.conf").write_text(f"[Broker]\n{text}\n" if text else "")

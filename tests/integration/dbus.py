@@ -18,7 +18,8 @@ PATIENCE = 120
 
 CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 _NO_AUTO_START, _ALLOW_INTERACTION = 2, 4
-_PATH, _INTERFACE, _MEMBER, _ERROR_NAME, _REPLY_SERIAL, _DESTINATION, _SENDER, _SIGNATURE = range(1, 9)
+_PATH, _INTERFACE, _MEMBER, _ERROR_NAME = range(1, 5)
+_REPLY_SERIAL, _DESTINATION, _SENDER, _SIGNATURE = range(5, 9)
 
 _FIXED = {"y": "B", "b": "I", "n": "h", "q": "H", "i": "i", "u": "I", "x": "q", "t": "Q", "d": "d"}
 _ALIGN = {"g": 1, "v": 1, "s": 4, "o": 4, "a": 4, "(": 8, "{": 8}

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # session: --simulate policy/simulated --rules tests/integration/users.rules
-"""Who may do what: each method asks polkit, with details that a rule can bind on, and nothing happens
-without a yes."""
+"""Who may do what: each method asks polkit, with details that a rule can bind on, and nothing
+happens without a yes."""
 
 import os
 import pathlib
@@ -10,7 +10,8 @@ import re
 import subprocess
 
 import broker
-from broker import (ALLOWED, ASKED, COLD, CONVENTIONAL, CXL, CXL_TEST, DENIED, DEVICE, FIXED, IMMEDIATE,
+from broker import (ALLOWED, ASKED, COLD, CONVENTIONAL, CXL, CXL_TEST, DENIED, DEVICE, FIXED,
+                    IMMEDIATE,
                     MANAGER, NAME, ROOT, SIMULATION, SLOW_COLD, answer_rule, call, device)
 import dbus
 
@@ -31,7 +32,8 @@ ARGUMENTS = {
     "Cxl.GetFeature": lambda path: ("ssa{sv}", feature_of(path), "current", {}),
     "Cxl.SetFeature": lambda path: ("saya{sv}", feature_of(path), b"\x77\0\0\0", broker.TAINT),
     "Simulation.Reset": lambda _: ("sa{sv}", "cold", {}),
-    "Simulation.SetFault": lambda _: ("a{sv}", {"command": ("s", "get-feature"), "call": ("u", 1000),
+    "Simulation.SetFault": lambda _: ("a{sv}",
+                                      {"command": ("s", "get-feature"), "call": ("u", 1000),
                                                 "do": ("s", "errno"), "value": ("s", "EIO")}),
     "Simulation.Unplug": lambda _: ("a{sv}", {}),
 }
@@ -44,7 +46,8 @@ def feature_of(path):
 
 
 def polkit_version():
-    text = subprocess.run(["pkaction", "--version"], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run(["pkaction", "--version"], check=True, capture_output=True,
+                          text=True).stdout
     return int(re.search(r"(\d+)\s*$", text)[1])
 
 
@@ -72,7 +75,8 @@ class Walk(broker.TestCase):
 
     def state(self):
         """All that one of the methods could change."""
-        features = [uuid for uuid, f in broker.list_features().items() if "saved" in f["selections"]]
+        features = [uuid for uuid, f in broker.list_features().items()
+                    if "saved" in f["selections"]]
         return ([broker.get_feature(f, s) for f in features for s in ("current", "saved")],
                 [broker.get_feature(SLOW_COLD, "saved", on="fwctl1")], broker.devices(),
                 broker.pending(), broker.kernel_tainted(), broker.manager("CatalogDigest"))
@@ -100,7 +104,8 @@ class Walk(broker.TestCase):
         broker.restart()
 
     def test_every_free_method_is_free(self):
-        for arguments in ((CXL, "ListFeatures", "a{sv}", {}), (DEVICE, "Explain", "aya{sv}", READ_COLD, {}),
+        for arguments in ((CXL, "ListFeatures", "a{sv}", {}),
+                          (DEVICE, "Explain", "aya{sv}", READ_COLD, {}),
                           (CXL, "ExplainSetFeature", "saya{sv}", COLD, bytes(4), {})):
             self.assertIn(f"{arguments[0].removeprefix(NAME + '.')}.{arguments[1]}", FREE)
             for user in (ALLOWED, DENIED, ASKED):
@@ -129,7 +134,8 @@ class Walk(broker.TestCase):
             record = log.records[0]
             self.assertEqual(record["peer"]["uid"], uid)
             self.assertEqual(record["peer"]["bus_name"], broker.connection(user).name)
-            self.assertEqual(record["auth"], {"action": f"{NAME}.change-after-reset", "result": result})
+            self.assertEqual(record["auth"],
+                             {"action": f"{NAME}.change-after-reset", "result": result})
             self.assertEqual((record["data"], record["reason"]), ("55000000", "why not"))
             self.assertEqual(record["outcome"]["class"], "refused")
 
@@ -169,16 +175,21 @@ class Rules(broker.TestCase):
 
     def test_one_feature_for_one_user(self):
         condition = (f"subject.user === '{ASKED}' && action.id === '{NAME}.change-after-reset' && "
-                     f"action.lookup('device') === 'fwctl0' && action.lookup('feature') === '{COLD}'")
+                     "action.lookup('device') === 'fwctl0' && "
+                     f"action.lookup('feature') === '{COLD}'")
         with broker.rules(answer_rule(condition)):
             result = broker.set_feature(COLD, b"\x01\0\0\0", user=ASKED)
             self.assertEqual(result["outcome"], "applied")
-            for function in (lambda: read(ASKED), lambda: broker.set_feature(CONVENTIONAL, bytes(4), user=ASKED),
+            for function in (lambda: read(ASKED),
+                             lambda: broker.set_feature(CONVENTIONAL, bytes(4), user=ASKED),
                              lambda: broker.set_feature(CXL_TEST, bytes(4), user=ASKED),
                              lambda: broker.set_feature(IMMEDIATE, bytes(4), user=ASKED),
-                             lambda: broker.set_feature(SLOW_COLD, bytes(4), on="fwctl1", user=ASKED),
-                             lambda: call(device(), SIMULATION, "Reset", "sa{sv}", "cold", {}, user=ASKED),
-                             lambda: call(ROOT, MANAGER, "GetAuditRecords", "tua{sv}", 1, 1, {}, user=ASKED)):
+                             lambda: broker.set_feature(SLOW_COLD, bytes(4), on="fwctl1",
+                                                        user=ASKED),
+                             lambda: call(device(), SIMULATION, "Reset", "sa{sv}", "cold", {},
+                                          user=ASKED),
+                             lambda: call(ROOT, MANAGER, "GetAuditRecords", "tua{sv}", 1, 1, {},
+                                          user=ASKED)):
                 self.refused("NotAuthorizedCanObtain", function)
             self.refused("NotAuthorized", broker.set_feature, COLD, bytes(4), user=DENIED)
         self.refused("NotAuthorizedCanObtain", broker.set_feature, COLD, bytes(4), user=ASKED)
@@ -213,7 +224,8 @@ class Rules(broker.TestCase):
         self.check_detail("taints", "false", get(), change())
         # What is so for both devices: a rule that wants another value lets nothing through.
         for key, value in (("device.type", "cxl"), ("driver", "simulated")):
-            self.check_detail(key, value, get(), lambda: call(ROOT, MANAGER, "GetAuditRecords", "tua{sv}",
+            self.check_detail(key, value, get(),
+                              lambda: call(ROOT, MANAGER, "GetAuditRecords", "tua{sv}",
                                                               1, 1, {}, user=ASKED))
 
     def asked_about(self, function):
@@ -221,7 +233,8 @@ class Rules(broker.TestCase):
         file = pathlib.Path(os.environ["TMPDIR"]) / "asked"
         file.unlink(missing_ok=True)
         script = f"""polkit.addRule(function (action, subject) {{
-            polkit.spawn(["/bin/sh", "-c", "printf %s \\"$0\\" >{file}", action.id + String(action)]);
+            polkit.spawn(["/bin/sh", "-c", "printf %s \\"$0\\" >{file}",
+                          action.id + String(action)]);
             return polkit.Result.NO;
         }});"""
         with broker.rules(script):
@@ -231,7 +244,8 @@ class Rules(broker.TestCase):
 
     def test_details_are_those_that_are_documented(self):
         identity = {
-            "device": "fwctl0", "device.type": "cxl", "driver": "simulated", "device.serial": "0x5e17",
+            "device": "fwctl0", "device.type": "cxl", "driver": "simulated",
+            "device.serial": "0x5e17",
             "device.parent": "/sys/devices/simulated/0000:0d:00.0/mem0",
         }
         action, details = self.asked_about(lambda: broker.set_feature(CXL_TEST, bytes(4)))
@@ -239,8 +253,8 @@ class Rules(broker.TestCase):
         self.assertEqual(details, identity | {
             "command": "cxl/set-feature", "feature": CXL_TEST, "effect": "after-reset",
             "scope": "debug-write", "taints": "true",
-            "polkit.message": "Change Feature cxl-test of CXL memory device mem0, effective after a "
-                              "reset and kept from then on; this taints the kernel",
+            "polkit.message": "Change Feature cxl-test of CXL memory device mem0, effective "
+                              "after a reset and kept from then on; this taints the kernel",
         })
         action, details = self.asked_about(read)
         self.assertEqual(action, f"{NAME}.read")
@@ -252,7 +266,8 @@ class Rules(broker.TestCase):
         action, details = self.asked_about(lambda: broker.reset("cold"))
         self.assertEqual(action, f"{NAME}.manage")
         self.assertEqual(details, identity | {"polkit.message": "Reset a simulated device"})
-        action, details = self.asked_about(lambda: call(ROOT, MANAGER, "ReloadCatalog", "a{sv}", {}))
+        action, details = self.asked_about(lambda: call(ROOT, MANAGER, "ReloadCatalog", "a{sv}",
+                                                        {}))
         self.assertEqual(action, f"{NAME}.manage")
         self.assertEqual(details, {"polkit.message": "Reload the catalog of firmware commands"})
 
@@ -260,179 +275,6 @@ class Rules(broker.TestCase):
         _, details = self.asked_about(lambda: broker.set_feature(
             COLD, b"\xca\xfe\xba\xbe", broker.TAINT | {"reason": ("s", "my secret")}))
         self.assertNotRegex(str(details), "cafebabe|my secret")
-
-
-class Answers(broker.TestCase):
-    """What else polkit may answer, or not."""
-
-    def test_without_interaction_a_challenge_is_a_no(self):
-        message = self.refused("NotAuthorizedCanObtain", read, ASKED)
-        self.assertIn("interactive", message)
-
-    def test_interaction_without_an_agent(self):
-        self.refused("NotAuthorizedCanObtain", call, device(), CXL, "GetFeature", "ssa{sv}", COLD, "current",
-                     {}, user=ASKED, interactive=True)
-
-    def test_explanation_never_asks_a_person(self):
-        answer = call(device(), CXL, "ExplainSetFeature", "saya{sv}", COLD, bytes(4), broker.TAINT, user=ASKED,
-                      interactive=True)
-        self.assertEqual(answer["authorization"], "challenge")
-        self.assertEqual(answer["refusal"], f"{NAME}.Error.NotAuthorizedCanObtain")
-
-    def test_polkitd_is_missing(self):
-        broker.control("polkit", "stop")
-        try:
-            for function in (read, lambda: broker.set_feature(COLD, bytes(4)),
-                             lambda: call(ROOT, MANAGER, "GetAuditRecords", "tua{sv}", 1, 1, {})):
-                message = self.refused("NotAuthorized", function)
-                self.assertIn("polkitd", message)
-            self.assertEqual(broker.audit_records()[-1]["auth"]["result"], "unavailable")
-            answer = broker.explain_set(COLD, bytes(4))
-            self.assertEqual(answer["authorization"], "no")
-            # What is free does not need it.
-            self.assertIn(COLD, broker.list_features())
-        finally:
-            broker.control("polkit", "start")
-        self.assertEqual(len(read()), 4)
-
-    def test_polkitd_ends_while_it_is_asked(self):
-        with SlowAnswer() as asked:
-            serial = broker.send_set(COLD, bytes(4))
-            asked()
-            broker.control("polkit", "stop")
-            self.refused("NotAuthorized", broker.connection().answer, serial)
-        broker.control("polkit", "start")
-
-    def test_other_calls_go_on_while_polkit_is_asked(self):
-        with SlowAnswer() as asked:
-            serial = broker.send_set(COLD, bytes(4))
-            asked()
-            self.assertIn(COLD, broker.list_features())
-            self.assertFalse(broker.connection().answered(serial))
-        self.assertEqual(broker.connection().answer(serial)[0]["outcome"], "applied")
-
-    def test_a_sender_that_vanishes_before_the_answer(self):
-        value = broker.get_feature(COLD, "saved")
-        with broker.Recorded() as log:
-            with SlowAnswer() as asked:
-                sender = dbus.Connection(ALLOWED)
-                broker.send_set(COLD, b"\x66\x66\0\0", to=sender)
-                asked()
-                sender.close()
-                self.until_gone(sender.name)
-            # polkit has answered by now: it takes one question after the other.
-            self.assertEqual(broker.get_feature(COLD, "saved"), value)
-        self.assertEqual(log.types, [])
-
-    def until_gone(self, name):
-        """Waits until the bus, and after it the broker, know that a connection has left."""
-        bus = broker.connection(DENIED)
-        broker.until(lambda: not bus.bus_call("NameHasOwner", "s", name)[0], "the name stays")
-        broker.get_property(ROOT, MANAGER, "Version", user=DENIED)
-
-    def test_a_sender_that_vanishes_while_it_waits_for_the_device(self):
-        for hang in (1000, 4000, 16000):
-            broker.restart()
-            broker.set_fault("get-feature", "hang-ms", str(hang))
-            first = broker.send(device(), CXL, "GetFeature", "ssa{sv}", COLD, "current", {})
-            sender = dbus.Connection(ALLOWED)
-            with broker.Recorded() as log:
-                broker.send_set(COLD, b"\x67\x67\0\0", to=sender)
-                broker.until(lambda: broker.get_property(device(), DEVICE, "QueueDepth") == 2 or
-                             broker.connection().answered(first), "nothing waits")
-                sender.close()
-                self.until_gone(sender.name)
-                depth = broker.get_property(device(), DEVICE, "QueueDepth")
-                broker.connection().answer(first)
-                value = broker.get_feature(COLD, "saved")
-            # Where this machine was too slow, the first call was over too early to show anything.
-            if depth == 2:
-                break
-        self.assertEqual(depth, 2)
-        self.assertEqual((value.hex(), log.types), ("64000000", []))
-        self.assertFalse(broker.kernel_tainted())
-
-
-class SlowAnswer:
-    """Makes polkit answer only when the block ends; asked() waits until it is asked."""
-
-    def __init__(self):
-        self.directory = broker.new_directory("slow-answer")
-        self.directory.chmod(0o777)
-        script = f"cd {self.directory}; touch asked; until [ -e go ]; do sleep 0.05; done"
-        self.rules = broker.rules(f"""polkit.addRule(function (action, subject) {{
-            if (action.lookup("command") === "cxl/set-feature") {{
-                polkit.spawn(["/bin/sh", "-c", "{script}"]);
-                return polkit.Result.YES;
-            }}
-        }});""")
-
-    def asked(self):
-        broker.until((self.directory / "asked").exists, "polkit was not asked")
-
-    def __enter__(self):
-        self.rules.__enter__()
-        return self.asked
-
-    def __exit__(self, *exception):
-        (self.directory / "go").touch()
-        self.rules.__exit__(*exception)
-
-
-class Agent(broker.TestCase):
-    """An authentication agent, with a person who says no."""
-
-    def test_dismissed(self):
-        answer = self.as_asked_user(cancel=True)
-        self.assertEqual(answer["error"], f"{NAME}.Error.NotAuthorizedDismissed")
-        self.assertEqual(answer["message"], "Read Feature cxl-test of CXL memory device mem0")
-
-    def test_the_person_is_only_asked_where_the_caller_allows_it(self):
-        answer = self.as_asked_user(cancel=True, interactive=False)
-        self.assertEqual(answer["error"], f"{NAME}.Error.NotAuthorizedCanObtain")
-        self.assertNotIn("message", answer)
-
-    def test_the_caller_leaves_while_the_person_thinks(self):
-        with broker.Recorded() as log:
-            answer = self.as_asked_user(cancel=False)
-        self.assertTrue(answer["cancelled"])
-        self.assertEqual(log.types, [])
-        self.assertEqual(len(read()), 4)
-
-    def as_asked_user(self, **options):
-        """Runs agent() below in a process of the user, as polkit wants it of an agent."""
-        return broker.call_as(ASKED, lambda: agent(**options))
-
-
-def agent(cancel, interactive=True):
-    """Calls the broker as a caller with an agent. Returns what the agent heard, and the answer."""
-    heard = {}
-    listener, caller = dbus.Connection(), dbus.Connection()
-    start_time = pathlib.Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19]
-    subject = ("unix-process", {"pid": ("u", os.getpid()), "start-time": ("t", int(start_time))})
-    polkit = ("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
-              "org.freedesktop.PolicyKit1.Authority")
-    listener.call(*polkit, "RegisterAuthenticationAgent", "(sa{sv})ss", subject, "C", "/agent")
-    serial = caller.send(NAME, device(), CXL, "GetFeature", "ssa{sv}", CXL_TEST, "current", {},
-                         interactive=interactive)
-    if interactive:
-        while not listener.calls:
-            listener.receive()
-        begin = listener.calls.pop(0)
-        heard["message"] = begin.body[1]
-        if cancel:
-            listener.reply_error(begin, "org.freedesktop.PolicyKit1.Error.Cancelled", "dismissed")
-        else:
-            caller.close()
-            while not listener.calls:
-                listener.receive()
-            heard["cancelled"] = listener.calls[0].member == "CancelAuthentication"
-            return heard
-    try:
-        caller.answer(serial)
-    except dbus.Error as error:
-        heard["error"] = error.name
-    return heard
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import shutil
 import subprocess
 
 import broker
-from broker import (ALLOWED, ASKED, COLD, CXL, CXL_TEST, DENIED, DEVICE, IMMEDIATE, INVALID_ARGS, MANAGER,
+from broker import (ALLOWED, ASKED, COLD, CXL, CXL_TEST, DENIED, DEVICE, IMMEDIATE, INVALID_ARGS,
+                    MANAGER,
                     NAME, PROPERTIES, ROOT, SIMULATION, SLOW_COLD, busctl, call, device)
 import dbus
 
@@ -86,7 +87,8 @@ class Busctl(broker.TestCase):
         self.assertEqual(done.out.strip(), 's "cold"')
 
     def test_error_is_words(self):
-        done = busctl("call", NAME, device(), CXL, "GetFeature", "ssa{sv}", "none-such", "current", 0)
+        done = busctl("call", NAME, device(), CXL, "GetFeature", "ssa{sv}", "none-such", "current",
+                      0)
         self.assertEqual(done.status, 1)
         self.assertIn("no Feature of that name", done.err)
 
@@ -114,7 +116,8 @@ class Shape(broker.TestCase):
     def test_methods(self):
         for path in broker.paths():
             there = {m.short: m.signature for m in broker.methods() if m.path == path}
-            wanted = {k: v for k, v in METHODS.items() if k.startswith("Manager.") == (path == ROOT)}
+            wanted = {k: v for k, v in METHODS.items() if k.startswith("Manager.") ==
+                      (path == ROOT)}
             self.assertEqual(there, wanted, path)
 
     def test_every_member_is_documented(self):
@@ -131,12 +134,14 @@ class Shape(broker.TestCase):
                 self.assertTrue(argument.get("name"), member.get("name"))
 
     def test_introspection_on_the_bus_names_arguments(self):
-        method = [m for m in broker.introspect(device()).iter("method") if m.get("name") == "SetFeature"]
+        method = [m for m in broker.introspect(device()).iter("method") if m.get("name") ==
+                  "SetFeature"]
         self.assertEqual([a.get("name") for a in method[0].findall("arg")],
                          ["feature", "data", "options", "result"])
 
     def test_properties_and_their_types(self):
-        for path, interface, types in ((ROOT, MANAGER, MANAGER_TYPES), (device(), DEVICE, DEVICE_TYPES)):
+        for path, interface, types in ((ROOT, MANAGER, MANAGER_TYPES),
+                                       (device(), DEVICE, DEVICE_TYPES)):
             reply = busctl_json("call", NAME, path, PROPERTIES, "GetAll", "s", interface)
             self.assertEqual(types_of(reply["data"][0]), types)
 
@@ -150,7 +155,8 @@ class Shape(broker.TestCase):
     def test_manager_values(self):
         self.assertRegex(broker.manager("Version"), r"^\d+\.\d+\.\d+$")
         self.assertEqual(broker.manager("ImmediateChanges"), "allowed")
-        self.assertIn(broker.manager("Lockdown"), ("none", "integrity", "confidentiality", "unknown"))
+        self.assertIn(broker.manager("Lockdown"),
+                      ("none", "integrity", "confidentiality", "unknown"))
         self.assertRegex(broker.manager("CatalogDigest"), "^[0-9a-f]{64}$")
         self.assertEqual(broker.manager("AuditState"), "ok")
         last = broker.audit_records()[-1]
@@ -160,7 +166,8 @@ class Shape(broker.TestCase):
     def test_device_values(self):
         wanted = {
             "Name": "fwctl0", "Type": "cxl", "Driver": "simulated",
-            "Parent": "/sys/devices/simulated/0000:0d:00.0/mem0", "Aliases": ["mem0", "0000:0d:00.0"],
+            "Parent": "/sys/devices/simulated/0000:0d:00.0/mem0",
+            "Aliases": ["mem0", "0000:0d:00.0"],
             "SerialNumber": "0x5e17", "FirmwareVersion": "2.1", "Simulated": True, "QueueDepth": 0,
         }
         values = call(device(), PROPERTIES, "GetAll", "s", DEVICE)
@@ -178,7 +185,8 @@ class Shape(broker.TestCase):
     def test_metadata_is_for_everybody(self):
         for user in (DENIED, ASKED):
             self.assertEqual(broker.get_property(device(), DEVICE, "Name", user=user), "fwctl0")
-            objects = call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", user=user)
+            objects = call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
+                           user=user)
             self.assertIn(device(), objects)
 
     def test_list_features_keys_and_types(self):
@@ -205,7 +213,8 @@ class Shape(broker.TestCase):
         self.assertEqual(features[IMMEDIATE]["action"], f"{NAME}.change-immediate")
 
     def test_types_of_results(self):
-        reply = busctl_json("call", NAME, device(), CXL, "GetFeature", "ssa{sv}", CXL_TEST, "current", 0)
+        reply = busctl_json("call", NAME, device(), CXL, "GetFeature", "ssa{sv}", CXL_TEST,
+                            "current", 0)
         self.assertEqual(reply["type"], "aya{sv}")
         self.assertEqual(types_of(reply["data"][1]),
                          {"selection": "s", "version": "y", "effect": "s", "fields": "a{sv}"})
@@ -266,7 +275,8 @@ class Calls(broker.TestCase):
         for user, errors in ((ALLOWED, "Unknown"), (DENIED, "Unknown|NotAuthorized")):
             with self.subTest(user), broker.Recorded() as log:
                 try:
-                    call(device(), None, "SetFeature", "saya{sv}", COLD, bytes(4), broker.TAINT, user=user)
+                    call(device(), None, "SetFeature", "saya{sv}", COLD, bytes(4), broker.TAINT,
+                         user=user)
                     self.assertEqual(user, ALLOWED)
                 except dbus.Error as error:
                     self.assertRegex(error.name, errors)
@@ -338,7 +348,8 @@ class Signals(broker.TestCase):
         for record in records:
             signal = self.listener.wait_for(lambda s: s.member == "AuditRecordAppended")
             self.assertEqual((signal.path, signal.interface), (ROOT, MANAGER))
-            self.assertEqual(signal.body, [record["seq"], record["type"], device(), "cxl/set-feature"])
+            self.assertEqual(signal.body,
+                             [record["seq"], record["type"], device(), "cxl/set-feature"])
             for secret in (before.hex(), "14000000", "secret", IMMEDIATE):
                 self.assertNotIn(secret, str(signal.body))
 

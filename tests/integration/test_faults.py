@@ -16,7 +16,7 @@ class Faults(broker.TestCase):
         broker.restart_mem0()
 
     def refused_change(self, error, feature=COLD):
-        """Asserts that a change ends with an error; returns its message and its outcome's record."""
+        """Asserts that a change fails so; returns the error's message and the recorded outcome."""
         with broker.Recorded() as log:
             message = self.refused(error, broker.set_feature, feature, b"\x99\0\0\0")
         self.assertEqual(log.types, ["intent", "outcome"])
@@ -70,7 +70,8 @@ class Faults(broker.TestCase):
         before = broker.get_feature(IMMEDIATE)
         broker.set_fault("get-feature", "status", "BUSY")
         with broker.Recorded() as log:
-            self.assertIn("BUSY", self.refused("DeviceError", broker.set_feature, IMMEDIATE, b"\x95\0\0\0"))
+            self.assertIn("BUSY",
+                          self.refused("DeviceError", broker.set_feature, IMMEDIATE, b"\x95\0\0\0"))
         self.assertEqual(log.types, ["deny"])
         self.assertEqual(broker.get_feature(IMMEDIATE), before)
 
@@ -83,11 +84,13 @@ class Faults(broker.TestCase):
         self.assertEqual(broker.get_feature(COLD), b"")
 
     def test_faults_that_there_are_not(self):
-        for fault in (("get-feature", "explode"), ("reset", "errno", "EIO"), ("get-feature", "errno", "ENONSENSE"),
+        for fault in (("get-feature", "explode"), ("reset", "errno", "EIO"),
+                      ("get-feature", "errno", "ENONSENSE"),
                       ("get-feature", "errno"), ("get-feature", "unplug", "now")):
             with self.subTest(fault):
                 self.refused("Malformed", broker.set_fault, *fault)
-        self.refused(broker.INVALID_ARGS, call, device(), broker.SIMULATION, "SetFault", "a{sv}", {})
+        self.refused(broker.INVALID_ARGS, call, device(), broker.SIMULATION, "SetFault", "a{sv}",
+                     {})
 
 
 class Unplugged(broker.TestCase):
@@ -102,7 +105,8 @@ class Unplugged(broker.TestCase):
         """Sends a call that does not come back by itself, and waits until the device has it."""
         broker.set_fault(command, "hang-ms", "600000")
         serial = send()
-        broker.until(lambda: broker.get_property(device(), DEVICE, "QueueDepth") == depth, "nothing runs")
+        broker.until(lambda: broker.get_property(device(), DEVICE, "QueueDepth") == depth,
+                     "nothing runs")
         return serial
 
     def test_while_a_change_hangs(self):
@@ -111,7 +115,8 @@ class Unplugged(broker.TestCase):
         broker.until_recorded("intent", COLD)
         waiting = [broker.send(device(), CXL, "GetFeature", "ssa{sv}", COLD, "current", {}),
                    broker.send_set(IMMEDIATE, bytes(4))]
-        broker.until(lambda: broker.get_property(device(), DEVICE, "QueueDepth") == 3, "nothing waits")
+        broker.until(lambda: broker.get_property(device(), DEVICE, "QueueDepth") == 3,
+                     "nothing waits")
         with broker.Recorded() as log:
             broker.unplug()
             self.refused("DeviceGone", answer, changing)
@@ -151,7 +156,8 @@ class Unplugged(broker.TestCase):
         with broker.Recorded() as log:
             serial = self.hang("set-feature", lambda: broker.send_set(COLD, b"\x76\0\0\0"))
             # All these come back, while the first call does not.
-            self.assertEqual(broker.set_feature(SLOW_COLD, b"\x75\0\0\0", on="fwctl1")["outcome"], "applied")
+            self.assertEqual(broker.set_feature(SLOW_COLD, b"\x75\0\0\0", on="fwctl1")["outcome"],
+                             "applied")
             self.assertIn(COLD, broker.list_features())
             self.assertEqual(broker.get_property(device(), DEVICE, "QueueDepth"), 1)
             self.assertEqual(broker.manager("AuditState"), "ok")

@@ -8,13 +8,14 @@ import os
 import pathlib
 
 import broker
-from broker import (ALLOWED, ASKED, BACKGROUND, COLD, CONVENTIONAL, CXL, CXL_RESET, CXL_TEST, DATA, DENIED,
+from broker import (ALLOWED, ASKED, BACKGROUND, COLD, CONVENTIONAL, CXL, CXL_RESET, CXL_TEST, DATA,
+                    DENIED,
                     FIXED, HUGE, IMMEDIATE, INVALID_RESETS, LARGE, LOG, MIXED, NAME, NO_EFFECT,
                     POLICY, RESERVED, SLOW_COLD, SLOW_IMMEDIATE, TAINT, call, device)
 import dbus
 
-# What a change of each Feature is: effect, resets, outcome, whether it then waits for a reset; or the
-# refusal.
+# What a change of each Feature is: effect, resets, outcome, whether it then waits for a reset; or
+# its refusal.
 CHANGES = {
     "fwctl0": {
         FIXED: "NotSupported",
@@ -44,20 +45,26 @@ CHANGES = {
 
 EDAC = "/sys/bus/edac/devices/cxl_mem0"
 _REPAIR = {"max-operation-latency": 2, "device-initiated-capable": True, "device-initiated": False}
-_ECS_UNIT = {"realtime-reporting": True, "threshold": "256", "count-mode": "rows", "reset-counter": False}
+_ECS_UNIT = {"realtime-reporting": True, "threshold": "256", "count-mode": "rows",
+             "reset-counter": False}
 # The kernel's own: interface and fields.
 OWNED = {
     "patrol-scrub": (f"{EDAC}/scrub0", {
-        "cycle-changeable": True, "realtime-reporting": True, "cycle-hours": 12, "min-cycle-hours": 1,
+        "cycle-changeable": True, "realtime-reporting": True, "cycle-hours": 12,
+        "min-cycle-hours": 1,
         "enabled": True}),
     "ecs": (f"{EDAC}/ecs_fru*", {"log-entry-type": 0} | {
         f"fru{n}.{key}": value for n in (0, 1) for key, value in _ECS_UNIT.items()}),
     "sppr": (f"{EDAC}/mem_repair*", _REPAIR | {"operation-class": 1, "operation-subclass": 0}),
     "hppr": (f"{EDAC}/mem_repair*", _REPAIR | {"operation-class": 1, "operation-subclass": 1}),
-    "cacheline-sparing": (f"{EDAC}/mem_repair*", _REPAIR | {"operation-class": 2, "operation-subclass": 0}),
-    "row-sparing": (f"{EDAC}/mem_repair*", _REPAIR | {"operation-class": 2, "operation-subclass": 1}),
-    "bank-sparing": (f"{EDAC}/mem_repair*", _REPAIR | {"operation-class": 2, "operation-subclass": 2}),
-    "rank-sparing": (f"{EDAC}/mem_repair*", _REPAIR | {"operation-class": 2, "operation-subclass": 3}),
+    "cacheline-sparing": (f"{EDAC}/mem_repair*", _REPAIR |
+                          {"operation-class": 2, "operation-subclass": 0}),
+    "row-sparing": (f"{EDAC}/mem_repair*", _REPAIR |
+                    {"operation-class": 2, "operation-subclass": 1}),
+    "bank-sparing": (f"{EDAC}/mem_repair*", _REPAIR |
+                     {"operation-class": 2, "operation-subclass": 2}),
+    "rank-sparing": (f"{EDAC}/mem_repair*", _REPAIR |
+                     {"operation-class": 2, "operation-subclass": 3}),
 }
 
 
@@ -73,7 +80,8 @@ class EveryFeature(broker.TestCase):
     def check_change(self, on, entry, value, wanted):
         feature = entry["uuid"]
         effect, resets, outcome, waits = wanted
-        base = ("saved" if effect == "after-reset" and "saved" in entry["selections"] else "current")
+        base = ("saved" if effect == "after-reset" and
+                "saved" in entry["selections"] else "current")
         before = broker.get_feature(feature, base, on=on)
         with broker.Recorded() as log:
             result = broker.set_feature(feature, value, on=on)
@@ -104,13 +112,15 @@ class EveryFeature(broker.TestCase):
     def check_explanation(self, on, entry, value, refusal):
         """What is told beforehand is what then happens."""
         answer = broker.explain_set(entry["uuid"], value, on=on)
-        self.assertEqual(answer["refusal"], f"{NAME}.Error.{refusal}" if refusal else "", answer["reason"])
+        self.assertEqual(answer["refusal"], f"{NAME}.Error.{refusal}" if refusal else "",
+                         answer["reason"])
         self.assertEqual((answer["command"], answer["authorization"], answer["taints"]),
                          ("cxl/set-feature", "yes", True))
         self.assertEqual((answer["owner"], answer["effects"], answer["resets"]),
                          (entry["owner"], entry["effects"], entry["resets"]))
         if entry["changeable"]:
-            self.assertEqual((answer["effect"], answer["action"]), (entry["effect"], entry["action"]))
+            self.assertEqual((answer["effect"], answer["action"]),
+                             (entry["effect"], entry["action"]))
 
     def test_change_of_each(self):
         for on, changes in CHANGES.items():
@@ -151,12 +161,15 @@ class EveryFeature(broker.TestCase):
                 for selection in ("current", "default", "saved"):
                     with self.subTest(entry["uuid"], selection=selection):
                         if selection not in entry["selections"]:
-                            self.refused("NotSupported", broker.get_feature, entry["uuid"], selection, on=on)
+                            self.refused("NotSupported", broker.get_feature, entry["uuid"],
+                                         selection, on=on)
                             continue
-                        data, info = call(device(on), CXL, "GetFeature", "ssa{sv}", entry["uuid"], selection, {})
+                        data, info = call(device(on), CXL, "GetFeature", "ssa{sv}", entry["uuid"],
+                                          selection, {})
                         self.assertEqual(len(data), entry["get-size"])
                         info.pop("fields", None)
-                        self.assertEqual(info, {"selection": selection, "version": 1, "effect": "none"})
+                        self.assertEqual(info,
+                                         {"selection": selection, "version": 1, "effect": "none"})
 
 
 class KernelOwned(broker.TestCase):
@@ -178,7 +191,8 @@ class KernelOwned(broker.TestCase):
         for name, (interface, _) in OWNED.items():
             for user in (ALLOWED, DENIED, ASKED, None):
                 with self.subTest(name, user=user), broker.Recorded() as log:
-                    message = self.refused("KernelOwned", broker.set_feature, name, b"\x01\x01", user=user)
+                    message = self.refused("KernelOwned", broker.set_feature, name, b"\x01\x01",
+                                           user=user)
                     self.assertIn(interface, message)
                 self.assertEqual(log.types, ["deny"])
                 self.assertEqual(log.records[0]["auth"]["result"], "not-asked")
@@ -186,7 +200,8 @@ class KernelOwned(broker.TestCase):
 
     def test_explained(self):
         answer = broker.explain_set("patrol-scrub", b"\x01\x01")
-        self.assertEqual((answer["owner"], answer["refusal"]), ("edac", f"{NAME}.Error.KernelOwned"))
+        self.assertEqual((answer["owner"], answer["refusal"]),
+                         ("edac", f"{NAME}.Error.KernelOwned"))
         self.assertIn(OWNED["patrol-scrub"][0], answer["reason"])
 
 
@@ -203,14 +218,17 @@ class Refusals(broker.TestCase):
     def test_compare_and_set_of_what_waits_compares_the_saved_value(self):
         current = broker.get_feature(COLD)
         broker.set_feature(COLD, b"\x0a\0\0\0")
-        self.refused("Conflict", broker.set_feature, COLD, b"\x0b\0\0\0", TAINT | {"expect": ("ay", current)})
+        self.refused("Conflict", broker.set_feature, COLD, b"\x0b\0\0\0", TAINT |
+                     {"expect": ("ay", current)})
         result = broker.set_feature(COLD, b"\x0b\0\0\0", TAINT | {"expect": ("ay", b"\x0a\0\0\0")})
         self.assertEqual(result["before"], b"\x0a\0\0\0")
 
     def test_compare_with_a_value_of_another_size(self):
         for expect in (b"", bytes(3), bytes(5)):
-            self.refused("Conflict", broker.set_feature, COLD, bytes(4), TAINT | {"expect": ("ay", expect)})
-        self.refused("TooLarge", broker.set_feature, COLD, bytes(4), TAINT | {"expect": ("ay", bytes(65536))})
+            self.refused("Conflict", broker.set_feature, COLD, bytes(4), TAINT |
+                         {"expect": ("ay", expect)})
+        self.refused("TooLarge", broker.set_feature, COLD, bytes(4), TAINT |
+                     {"expect": ("ay", bytes(65536))})
 
     def test_sizes(self):
         for size in (0, 3, 5, 65535):
@@ -222,7 +240,8 @@ class Refusals(broker.TestCase):
     def test_version(self):
         right, wrong = TAINT | {"version": ("y", 1)}, TAINT | {"version": ("y", 2)}
         self.assertEqual(broker.set_feature(COLD, bytes(4), right)["outcome"], "applied")
-        self.assertIn("version 1", self.refused("Malformed", broker.set_feature, COLD, bytes(4), wrong))
+        self.assertIn("version 1",
+                      self.refused("Malformed", broker.set_feature, COLD, bytes(4), wrong))
 
     def test_unknown_feature(self):
         for name in ("none-such", "", "00000000-0000-0000-0000-000000000000", SLOW_COLD):
@@ -241,7 +260,8 @@ class Refusals(broker.TestCase):
 
     def test_nothing_of_that_reached_the_device(self):
         broker.restart_mem0()
-        for feature, data in ((COLD, bytes(3)), (FIXED, bytes(16)), ("patrol-scrub", bytes(2)), (RESERVED, bytes(4))):
+        for feature, data in ((COLD, bytes(3)), (FIXED, bytes(16)), ("patrol-scrub", bytes(2)),
+                              (RESERVED, bytes(4))):
             with self.assertRaises(dbus.Error):
                 broker.set_feature(feature, data)
         self.assertFalse(broker.kernel_tainted())
@@ -255,7 +275,8 @@ class Taint(broker.TestCase):
         for feature, size in ((COLD, 4), (IMMEDIATE, 4)):
             for options in ({}, {"allow-taint": ("b", False)}):
                 with broker.Recorded() as log:
-                    message = self.refused("WouldTaint", broker.set_feature, feature, bytes(size), options)
+                    message = self.refused("WouldTaint", broker.set_feature, feature, bytes(size),
+                                           options)
                 self.assertIn("allow-taint", message)
                 self.assertEqual(log.records[0]["outcome"]["status"], "WouldTaint")
                 self.assertEqual(broker.explain_set(feature, bytes(size), options)["refusal"],
@@ -318,7 +339,8 @@ class Configured(broker.TestCase):
             broker.get_feature(COLD)
         self.assertEqual(log.types, ["outcome"])
         record = log.records[0]
-        self.assertEqual((record["command"]["name"], record["command"]["feature"], record["peer"]["uid"]),
+        self.assertEqual((record["command"]["name"], record["command"]["feature"],
+                          record["peer"]["uid"]),
                          ("cxl/get-feature", COLD, 65534))
         self.assert_log_whole()
 

@@ -20,7 +20,8 @@ class Users(broker.TestCase):
     def test_two_users_on_two_devices(self):
         content = broker.load_simulated()
         content["latency-ms"] = 10
-        broker.restart("--simulate", broker.simulated_directory("two", content, content | {"parent": "mem1"}))
+        broker.restart("--simulate",
+                       broker.simulated_directory("two", content, content | {"parent": "mem1"}))
         work = {ALLOWED: "fwctl0", ASKED: "fwctl1"}
         callers = {user: dbus.Connection(user) for user in work}
         values = [bytes([n + 1, 0, 0, 0]) for n in range(12)]
@@ -36,12 +37,12 @@ class Users(broker.TestCase):
         # One after the other on each device: each finds what the one before it has set.
         for pairs in results.values():
             self.assertEqual([before for before, _ in pairs[1:]], values[:-1])
-        uids = {"fwctl0": 65534, "fwctl1": 5}
-        intents = [record for record in log.records if record["type"] == "intent"]
-        self.assertEqual([(record["device"]["name"], record["peer"]["uid"]) for record in intents].count(
-            ("fwctl1", uids["fwctl1"])), len(values))
-        for record in intents:
-            self.assertEqual(record["peer"]["uid"], uids[record["device"]["name"]])
+        intents = [(record["device"]["name"], record["peer"]["uid"], record["data"])
+                   for record in log.records if record["type"] == "intent"]
+        for on, uid in (("fwctl0", 65534), ("fwctl1", 5)):
+            self.assertEqual([data for name, user, data in intents if (name, user) == (on, uid)],
+                             [value.hex() for value in values])
+        self.assertEqual(len(intents), 2 * len(values))
         self.assert_log_whole()
 
 
@@ -54,7 +55,8 @@ class Limits(broker.TestCase):
     def start(self, config):
         broker.write_config(config)
         other = broker.load_simulated("20-cxl-slow.json") | {"latency-ms": 1}
-        broker.restart("--simulate", broker.simulated_directory("two", broker.load_simulated(), other))
+        broker.restart("--simulate",
+                       broker.simulated_directory("two", broker.load_simulated(), other))
 
     def hang(self, caller):
         """A call that does not come back until the device goes."""

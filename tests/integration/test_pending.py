@@ -71,7 +71,8 @@ class Pending(broker.TestCase):
         self.restart_with_saved(COLD, CXL_RESET)
         self.assertEqual(broker.pending(), {COLD: ["cold"], CXL_RESET: ["cxl"]})
         changes = broker.get_property(device(), DEVICE, "PendingResets")
-        self.assertEqual([c["audit-sequence"] for c in changes], [r["audit-sequence"] for r in results])
+        self.assertEqual([c["audit-sequence"] for c in changes],
+                         [r["audit-sequence"] for r in results])
 
     def test_what_the_device_has_lost_waits_no_more(self):
         broker.set_feature(COLD, b"\x44\x33\x22\x11")

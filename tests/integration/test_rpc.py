@@ -9,7 +9,7 @@ import struct
 import uuid
 
 import broker
-from broker import (COLD, CXL, DENIED, DEVICE, FIXED, HUGE, IMMEDIATE, LARGE, NAME, TAINT, call, device)
+from broker import (COLD, DENIED, DEVICE, FIXED, HUGE, IMMEDIATE, LARGE, NAME, TAINT, call, device)
 
 SUPPORTED, GET, SET = 0x0500, 0x0501, 0x0502
 MOST = 2 * 1024 * 1024
@@ -18,7 +18,8 @@ SAVED_ACROSS_RESET = 8
 
 
 def request(opcode, payload, flags=0, reserved=0, size=None):
-    return struct.pack("<IIII", opcode, flags, len(payload) if size is None else size, reserved) + payload
+    return struct.pack("<IIII", opcode, flags, len(payload) if size is None else size,
+                       reserved) + payload
 
 
 def supported_request(count, start=0, reserved=0):
@@ -30,7 +31,8 @@ def get_request(feature, count, offset=0, selection=CURRENT):
 
 
 def set_request(feature, data, flags=SAVED_ACROSS_RESET, offset=0, version=1, reserved=bytes(9)):
-    return request(SET, uuid.UUID(feature).bytes + struct.pack("<IHB", flags, offset, version) + reserved + data)
+    return request(SET, uuid.UUID(feature).bytes + struct.pack("<IHB", flags, offset, version) +
+                   reserved + data)
 
 
 def rpc(raw, room=MOST, options=None, user=broker.ALLOWED):
@@ -111,8 +113,10 @@ class Equal(broker.TestCase):
             "scope": "configuration", "owner": "fwctl", "action": f"{NAME}.read", "taints": False,
             "authorization": "yes", "refusal": "", "reason": ""})
         answer = explain(raw, user=DENIED)
-        self.assertEqual((answer["authorization"], answer["refusal"]), ("no", f"{NAME}.Error.NotAuthorized"))
-        self.assertEqual(explain(set_request(COLD, bytes(4)), TAINT), broker.explain_set(COLD, bytes(4)))
+        self.assertEqual((answer["authorization"], answer["refusal"]),
+                         ("no", f"{NAME}.Error.NotAuthorized"))
+        self.assertEqual(explain(set_request(COLD, bytes(4)), TAINT),
+                         broker.explain_set(COLD, bytes(4)))
 
     def test_supported_features(self):
         features = broker.list_features()
@@ -125,7 +129,8 @@ class Equal(broker.TestCase):
                 entries, total = struct.unpack_from("<HH", payload)
                 self.assertEqual((code, entries, total), (0, count, len(features)))
                 self.assertEqual(len(payload), 8 + 48 * count)
-                shown = [str(uuid.UUID(bytes=payload[8 + 48 * i:24 + 48 * i])) for i in range(count)]
+                shown = [str(uuid.UUID(bytes=payload[8 + 48 * i:24 + 48 * i]))
+                         for i in range(count)]
                 self.assertEqual(shown, list(features)[:count])
 
 
@@ -189,7 +194,8 @@ class Wrong(broker.TestCase):
 
     def test_taint(self):
         self.refused("WouldTaint", rpc, set_request(COLD, bytes(4)))
-        self.assertEqual(explain(set_request(COLD, bytes(4)))["refusal"], f"{NAME}.Error.WouldTaint")
+        self.assertEqual(explain(set_request(COLD, bytes(4)))["refusal"],
+                         f"{NAME}.Error.WouldTaint")
 
     def test_options_of_other_methods(self):
         for option in ({"expect": ("ay", b"")}, {"version": ("y", 1)}):

@@ -30,9 +30,12 @@ def empty(directory):
 def run_daemon(*options, environment=None):
     """fwctld as the session starts it, but in the foreground, where it is to end by itself."""
     script = '. "$FWCTLD_SESSION/settings"; exec "$daemon_path" "${daemon_options[@]}" "$@"'
-    variables = os.environ | {"CONFIGURATION_DIRECTORY": os.environ["FWCTLD_CONFIG"]} | (environment or {})
-    return broker.Done(subprocess.run(["bash", "-c", script, "fwctld", *map(str, options)], env=variables,
-                                      text=True, check=False, capture_output=True, timeout=dbus.PATIENCE))
+    variables = os.environ | {"CONFIGURATION_DIRECTORY": os.environ["FWCTLD_CONFIG"]}
+    variables |= environment or {}
+    return broker.Done(subprocess.run(["bash", "-c", script, "fwctld", *map(str, options)],
+                                      env=variables,
+                                      text=True, check=False, capture_output=True,
+                                      timeout=dbus.PATIENCE))
 
 
 class StartTest(broker.TestCase):
@@ -71,7 +74,8 @@ class Start(StartTest):
             "garbage for bytes": (feature(current="xyz"), ("features[0]", "current")),
             "a short value": (feature(saved="00"), ("features[0]", "saved")),
             "an unknown effect": (feature(effects=["explode"]), ("features[0]", "effects")),
-            "an unknown fault": (good | {"faults": [{"command": "set-feature", "do": "sing"}]}, ("faults[0]", "do")),
+            "an unknown fault": (good | {"faults": [{"command": "set-feature", "do": "sing"}]},
+                                 ("faults[0]", "do")),
         }
         for what, (content, words) in broken.items():
             with self.subTest(what):
@@ -86,10 +90,14 @@ class Start(StartTest):
         broken = {
             "no JSON": ("{", ()),
             "a missing end": (good[:-3], ()),
-            "an unknown key": (good.replace('"opcode": "0x0500"', '"opcodes": "0x0500"', 1), ("opcode",)),
-            "an unknown effect": (good.replace('"effect": "none"', '"effect": "nice"', 1), ("effect",)),
-            "an unknown scope": (good.replace('"scope": "configuration"', '"scope": "all"', 1), ("scope",)),
-            "a Feature that comes twice": (good.replace('"name": "ecs"', '"name": "sppr"', 1), ("features",)),
+            "an unknown key": (good.replace('"opcode": "0x0500"', '"opcodes": "0x0500"', 1),
+                               ("opcode",)),
+            "an unknown effect": (good.replace('"effect": "none"', '"effect": "nice"', 1),
+                                  ("effect",)),
+            "an unknown scope": (good.replace('"scope": "configuration"', '"scope": "all"', 1),
+                                 ("scope",)),
+            "a Feature that comes twice": (good.replace('"name": "ecs"', '"name": "sppr"', 1),
+                                           ("features",)),
             "a UUID that is none": (good.replace("96dad7d6", "96dad7"), ("uuid",)),
         }
         for what, (text, words) in broken.items():
@@ -103,9 +111,12 @@ class Start(StartTest):
 
     def test_broken_configuration(self):
         self.addCleanup(broker.write_config, "")
-        for text, words in (("Nonsense=yes", ("Nonsense",)), ("ImmediateChanges=perhaps", ("ImmediateChanges", "yes or no")),
-                            ("QueueDepth=0", ("QueueDepth", "1 to 1024")), ("QueueDepth=many", ("QueueDepth",)),
-                            ("CallsPerConnection=-1", ("CallsPerConnection",)), ("what is this", ())):
+        for text, words in (("Nonsense=yes", ("Nonsense",)),
+                            ("ImmediateChanges=perhaps", ("ImmediateChanges", "yes or no")),
+                            ("QueueDepth=0", ("QueueDepth", "1 to 1024")),
+                            ("QueueDepth=many", ("QueueDepth",)),
+                            ("CallsPerConnection=-1", ("CallsPerConnection",)),
+                            ("what is this", ())):
             with self.subTest(text):
                 broker.write_config(text)
                 self.fails(says=("fwctld.conf.d/50-test.conf:2: ", *words))
@@ -113,24 +124,28 @@ class Start(StartTest):
         self.fails(says=("50-test.conf:4: ", "Elsewhere"))
 
     def test_log_directory(self):
-        self.fails("--log-directory", "/nonexistent/log", says=("/nonexistent/log", "--log-directory"))
+        self.fails("--log-directory", "/nonexistent/log",
+                   says=("/nonexistent/log", "--log-directory"))
         file = pathlib.Path(os.environ["TMPDIR"]) / "file"
         file.write_text("")
         self.fails("--log-directory", file, says=(file, "--log-directory"))
         directory = broker.new_directory("read-only")
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,mode=0700", "test", directory], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,mode=0700", "test", directory],
+                       check=True)
         self.addCleanup(subprocess.run, ["umount", directory], check=True)
         self.fails("--log-directory", directory, says=(directory, "--log-directory"))
 
     def test_state_directory(self):
-        self.fails("--state-directory", "/nonexistent/state", says=("/nonexistent/state", "--state-directory"))
+        self.fails("--state-directory", "/nonexistent/state",
+                   says=("/nonexistent/state", "--state-directory"))
 
     def test_log_that_does_not_hold(self):
         broker.start_mem0()
         broker.set_feature(COLD, bytes(4))
         broker.control("daemon", "stop")
         text = SEGMENT.read_text()
-        for what, broken in (("a changed byte", text.replace('"data":"00000000"', '"data":"00000001"')),
+        for what, broken in (("a changed byte",
+                              text.replace('"data":"00000000"', '"data":"00000001"')),
                              ("a missing record", "".join(text.splitlines(True)[1:])),
                              ("a foreign line", text + "hello\n")):
             with self.subTest(what):
@@ -169,7 +184,8 @@ class Second(StartTest):
 
     def test_on_the_same_bus(self):
         directory = broker.new_directory("second")
-        done = run_daemon("--log-directory", directory / "log", "--state-directory", directory / "state")
+        done = run_daemon("--log-directory", directory / "log", "--state-directory",
+                          directory / "state")
         self.assertEqual(done.status, 1)
         self.assert_words(done.err, broker.NAME, "no other fwctld")
 
@@ -209,9 +225,11 @@ class End(broker.TestCase):
         intent = broker.audit_records()[-2]
         self.assertEqual(log.types, ["recover"])
         recover = log.records[0]
-        self.assertEqual((recover["request"], recover["intent"]), (intent["request"], intent["seq"]))
+        self.assertEqual((recover["request"], recover["intent"]),
+                         (intent["request"], intent["seq"]))
         self.assertEqual(recover["outcome"]["class"], "unknown")
-        self.assertEqual((recover["command"], recover["device"]), (intent["command"], intent["device"]))
+        self.assertEqual((recover["command"], recover["device"]),
+                         (intent["command"], intent["device"]))
         self.assert_log_whole()
         # Once is enough.
         with broker.Recorded() as log:
@@ -238,7 +256,8 @@ class Room(broker.TestCase):
     """The log on a small filesystem of its own."""
 
     def setUp(self):
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "test", LOG], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k,mode=0700", "test", LOG],
+                       check=True)
         broker.start_mem0()
         self.filler = LOG / "filler"
 
@@ -273,7 +292,8 @@ class Room(broker.TestCase):
         message = self.refused("AuditUnavailable", broker.set_feature, COLD, bytes(4))
         self.assert_words(message, "ENOSPC", "room")
         self.assertEqual(broker.manager("AuditState"), "refusing")
-        changed = listener.wait_for(lambda s: s.member == "PropertiesChanged" and "AuditState" in s.body[1])
+        changed = listener.wait_for(lambda s: s.member == "PropertiesChanged" and
+                                    "AuditState" in s.body[1])
         self.assertEqual(changed.body[1]["AuditState"], "refusing")
         self.assertEqual(len(broker.get_feature(COLD)), 4)
         self.assertEqual(len(call(ROOT, MANAGER, "GetAuditRecords", "tua{sv}", 1, 1, {})), 1)
@@ -285,7 +305,8 @@ class Room(broker.TestCase):
         self.filler.unlink()
         self.assertEqual(broker.set_feature(COLD, b"\x51\0\0\0")["outcome"], "applied")
         self.assertEqual(broker.manager("AuditState"), "ok")
-        changed = listener.wait_for(lambda s: s.member == "PropertiesChanged" and "AuditState" in s.body[1])
+        changed = listener.wait_for(lambda s: s.member == "PropertiesChanged" and
+                                    "AuditState" in s.body[1])
         self.assertEqual(changed.body[1]["AuditState"], "ok")
         listener.close()
         self.assert_log_whole()

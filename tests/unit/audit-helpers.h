@@ -182,13 +182,3 @@ static inline void script_end(struct script *script)
 {
 	ck_assert_int_eq(fclose(take_pointer(script->file)), 0);
 }
-
-/* A case whose time depends on the disk and on sanitizers: the bound is for hangs only. */
-static inline void slow_case(Suite *suite, const char *name, const TTest *test)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 300);
-	tcase_add_test(tcase, test);
-	suite_add_tcase(suite, tcase);
-}

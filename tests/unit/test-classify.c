@@ -267,13 +267,9 @@ END_TEST
 
 static void fill(Suite *suite)
 {
-	TCase *exhaustive = tcase_create("all-effects");
-
 	unit_loop(suite, "taken", effects_that_are_taken, ARRAY_LENGTH(taken));
 	unit_loop(suite, "refused", effects_that_are_refused, ARRAY_LENGTH(refused));
-	tcase_set_timeout(exhaustive, 300);
-	tcase_add_test(exhaustive, scope_is_exactly_what_the_kernel_takes);
-	suite_add_tcase(suite, exhaustive);
+	slow_case(suite, "all-effects", scope_is_exactly_what_the_kernel_takes);
 	unit_case(suite, "least-effect", least_effect_only_tightens);
 	unit_case(suite, "names", effects_have_names);
 }

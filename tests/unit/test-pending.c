@@ -342,20 +342,16 @@ END_TEST
 
 static void fill(Suite *suite)
 {
-	TCase *required = tcase_create("reset-required-is-enough");
-
 	unit_case(suite, "remember-and-forget", remember_and_forget);
-	unit_case(suite, "resets", resets);
+	slow_case(suite, "resets", resets);
 	unit_case(suite, "several-resets", a_reset_takes_those_that_waited_for_it);
 	unit_case(suite, "loaded-again", loaded_again);
-	unit_case(suite, "another-boot", another_boot);
+	slow_case(suite, "another-boot", another_boot);
 	unit_loop(suite, "damaged", a_damaged_file_is_put_aside, ARRAY_LENGTH(damaged));
-	unit_case(suite, "huge", a_huge_file_is_put_aside);
+	slow_case(suite, "huge", a_huge_file_is_put_aside);
 	unit_case(suite, "no-place", no_place_to_remember);
 	unit_case(suite, "reset-required", reset_required);
-	tcase_set_timeout(required, 300); /* for slow disks */
-	tcase_add_test(required, reset_required_is_enough);
-	suite_add_tcase(suite, required);
+	slow_case(suite, "reset-required-is-enough", reset_required_is_enough);
 }
 
 int main(void)

@@ -41,3 +41,13 @@ static inline void unit_loop(Suite *suite, const char *name, const TTest *test, 
 	tcase_add_loop_test(tcase, test, 0, (int)n);
 	suite_add_tcase(suite, tcase);
 }
+
+/* A case whose time depends on the disk and on sanitizers: the bound is for hangs only. */
+static inline void slow_case(Suite *suite, const char *name, const TTest *test)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 300);
+	tcase_add_test(tcase, test);
+	suite_add_tcase(suite, tcase);
+}

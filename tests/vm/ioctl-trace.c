@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A library to preload into fwctld: before each FWCTL_RPC it writes a line about the ioctl's argument
- * to the file that FWCTLD_IOCTL_TRACE names. strace shows the order of things, and an address where
- * the argument is; the write of this line, which it shows too, is what the address holds:
+ * A library to preload into fwctld: before each FWCTL_RPC it writes a line about the ioctl's
+ * argument to the file that FWCTLD_IOCTL_TRACE names. strace shows the order of things, and of the
+ * argument the address; the write of this line, which it shows too, tells what is there:
  *
  *     FWCTL_RPC scope=2 opcode=0x0502 in=52 out=8
  */

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """fwctld under strace, and what it did: the writes to the audit log, their flushes, and the ioctls.
 
-strace tells the order; ioctl-trace.c, preloaded into fwctld, tells each FWCTL_RPC's scope and command
-by a line that it writes just before the ioctl, to a file of its own and so for strace to see too.
+strace tells the order; ioctl-trace.c, preloaded into fwctld, tells each FWCTL_RPC's scope and
+command by a line that it writes just before the ioctl, to a file of its own and so for strace to
+see too.
 """
 
 import contextlib
@@ -40,8 +41,7 @@ def _parse_ioctl(text):
 
 
 def _read_calls(lines):
-    """(thread, call) in the order in which they began, with the parts put together of those that others
-    came between."""
+    """(thread, call) in the order in which they began, each in one piece though others came between."""
     calls, begun = [], {}
     for line in lines:
         thread, text = re.match(r"(\d+)\s+(.*)", line).groups()
@@ -71,7 +71,7 @@ def _event(text):
 
 
 def _merge(events):
-    """The events of a thread, with each ioctl that strace saw as what was told of it just before."""
+    """The events of a thread; each ioctl that strace saw is what was told of it just before."""
     merged = []
     for event in events:
         if event == "ioctl":
@@ -118,7 +118,7 @@ class Trace:
 
 @contextlib.contextmanager
 def traced(name):
-    """Starts fwctld anew under a trace, which can be read after the block, when another one runs."""
+    """Starts fwctld anew under a trace. After the block another one runs, and all is known."""
     trace = Trace(name)
     os.environ["FWCTLD_WRAPPER"] = trace.wrapper()
     try:

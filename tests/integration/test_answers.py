@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# session: --simulate policy/simulated --rules tests/integration/users.rules
+"""What polkit may answer, when it does, and who is still there then."""
+
+import os
+import pathlib
+
+import broker
+from broker import (ALLOWED, ASKED, COLD, CXL, CXL_TEST, DENIED, DEVICE, MANAGER, NAME, ROOT, call,
+                    device)
+import dbus
+
+
+def read(user=ALLOWED):
+    return broker.get_feature(COLD, user=user)
+
+
+class Answers(broker.TestCase):
+    """What else polkit may answer, or not."""
+
+    def test_without_interaction_a_challenge_is_a_no(self):
+        message = self.refused("NotAuthorizedCanObtain", read, ASKED)
+        self.assertIn("interactive", message)
+
+    def test_interaction_without_an_agent(self):
+        self.refused("NotAuthorizedCanObtain", call, device(), CXL, "GetFeature", "ssa{sv}", COLD,
+                     "current",
+                     {}, user=ASKED, interactive=True)
+
+    def test_explanation_never_asks_a_person(self):
+        answer = call(device(), CXL, "ExplainSetFeature", "saya{sv}", COLD, bytes(4), broker.TAINT,
+                      user=ASKED,
+                      interactive=True)
+        self.assertEqual(answer["authorization"], "challenge")
+        self.assertEqual(answer["refusal"], f"{NAME}.Error.NotAuthorizedCanObtain")
+
+    def test_polkitd_is_missing(self):
+        broker.control("polkit", "stop")
+        try:
+            for function in (read, lambda: broker.set_feature(COLD, bytes(4)),
+                             lambda: call(ROOT, MANAGER, "GetAuditRecords", "tua{sv}", 1, 1, {})):
+                message = self.refused("NotAuthorized", function)
+                self.assertIn("polkitd", message)
+            self.assertEqual(broker.audit_records()[-1]["auth"]["result"], "unavailable")
+            answer = broker.explain_set(COLD, bytes(4))
+            self.assertEqual(answer["authorization"], "no")
+            # What is free does not need it.
+            self.assertIn(COLD, broker.list_features())
+        finally:
+            broker.control("polkit", "start")
+        self.assertEqual(len(read()), 4)
+
+    def test_polkitd_ends_while_it_is_asked(self):
+        with SlowAnswer() as asked:
+            serial = broker.send_set(COLD, bytes(4))
+            asked()
+            broker.control("polkit", "stop")
+            self.refused("NotAuthorized", broker.connection().answer, serial)
+        broker.control("polkit", "start")
+
+    def test_other_calls_go_on_while_polkit_is_asked(self):
+        with SlowAnswer() as asked:
+            serial = broker.send_set(COLD, bytes(4))
+            asked()
+            self.assertIn(COLD, broker.list_features())
+            self.assertFalse(broker.connection().answered(serial))
+        self.assertEqual(broker.connection().answer(serial)[0]["outcome"], "applied")
+
+    def test_a_sender_that_vanishes_before_the_answer(self):
+        value = broker.get_feature(COLD, "saved")
+        with broker.Recorded() as log:
+            with SlowAnswer() as asked:
+                sender = dbus.Connection(ALLOWED)
+                broker.send_set(COLD, b"\x66\x66\0\0", to=sender)
+                asked()
+                sender.close()
+                self.until_gone(sender.name)
+            # polkit has answered by now: it takes one question after the other.
+            self.assertEqual(broker.get_feature(COLD, "saved"), value)
+        self.assertEqual(log.types, [])
+
+    def until_gone(self, name):
+        """Waits until the bus, and after it the broker, know that a connection has left."""
+        bus = broker.connection(DENIED)
+        broker.until(lambda: not bus.bus_call("NameHasOwner", "s", name)[0], "the name stays")
+        broker.get_property(ROOT, MANAGER, "Version", user=DENIED)
+
+    def test_a_sender_that_vanishes_while_it_waits_for_the_device(self):
+        for hang in (1000, 4000, 16000):
+            broker.restart()
+            broker.set_fault("get-feature", "hang-ms", str(hang))
+            first = broker.send(device(), CXL, "GetFeature", "ssa{sv}", COLD, "current", {})
+            sender = dbus.Connection(ALLOWED)
+            with broker.Recorded() as log:
+                broker.send_set(COLD, b"\x67\x67\0\0", to=sender)
+                broker.until(lambda: broker.get_property(device(), DEVICE, "QueueDepth") == 2 or
+                             broker.connection().answered(first), "nothing waits")
+                sender.close()
+                self.until_gone(sender.name)
+                depth = broker.get_property(device(), DEVICE, "QueueDepth")
+                broker.connection().answer(first)
+                value = broker.get_feature(COLD, "saved")
+            # Where this machine was too slow, the first call was over too early to show anything.
+            if depth == 2:
+                break
+        self.assertEqual(depth, 2)
+        self.assertEqual((value.hex(), log.types), ("64000000", []))
+        self.assertFalse(broker.kernel_tainted())
+
+
+class SlowAnswer:
+    """Makes polkit answer only when the block ends; asked() waits until it is asked."""
+
+    def __init__(self):
+        self.directory = broker.new_directory("slow-answer")
+        self.directory.chmod(0o777)
+        script = f"cd {self.directory}; touch asked; until [ -e go ]; do sleep 0.05; done"
+        self.rules = broker.rules(f"""polkit.addRule(function (action, subject) {{
+            if (action.lookup("command") === "cxl/set-feature") {{
+                polkit.spawn(["/bin/sh", "-c", "{script}"]);
+                return polkit.Result.YES;
+            }}
+        }});""")
+
+    def asked(self):
+        broker.until((self.directory / "asked").exists, "polkit was not asked")
+
+    def __enter__(self):
+        self.rules.__enter__()
+        return self.asked
+
+    def __exit__(self, *exception):
+        (self.directory / "go").touch()
+        self.rules.__exit__(*exception)
+
+
+class Agent(broker.TestCase):
+    """An authentication agent, with a person who says no."""
+
+    def test_dismissed(self):
+        answer = self.as_asked_user(cancel=True)
+        self.assertEqual(answer["error"], f"{NAME}.Error.NotAuthorizedDismissed")
+        self.assertEqual(answer["message"], "Read Feature cxl-test of CXL memory device mem0")
+
+    def test_the_person_is_only_asked_where_the_caller_allows_it(self):
+        answer = self.as_asked_user(cancel=True, interactive=False)
+        self.assertEqual(answer["error"], f"{NAME}.Error.NotAuthorizedCanObtain")
+        self.assertNotIn("message", answer)
+
+    def test_the_caller_leaves_while_the_person_thinks(self):
+        with broker.Recorded() as log:
+            answer = self.as_asked_user(cancel=False)
+        self.assertTrue(answer["cancelled"])
+        self.assertEqual(log.types, [])
+        self.assertEqual(len(read()), 4)
+
+    def as_asked_user(self, **options):
+        """Runs agent() below in a process of the user, as polkit wants it of an agent."""
+        return broker.call_as(ASKED, lambda: agent(**options))
+
+
+def agent(cancel, interactive=True):
+    """Calls the broker as a caller with an agent. Returns what the agent heard, and the answer."""
+    heard = {}
+    listener, caller = dbus.Connection(), dbus.Connection()
+    start_time = pathlib.Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19]
+    subject = ("unix-process", {"pid": ("u", os.getpid()), "start-time": ("t", int(start_time))})
+    polkit = ("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+              "org.freedesktop.PolicyKit1.Authority")
+    listener.call(*polkit, "RegisterAuthenticationAgent", "(sa{sv})ss", subject, "C", "/agent")
+    serial = caller.send(NAME, device(), CXL, "GetFeature", "ssa{sv}", CXL_TEST, "current", {},
+                         interactive=interactive)
+    if interactive:
+        while not listener.calls:
+            listener.receive()
+        begin = listener.calls.pop(0)
+        heard["message"] = begin.body[1]
+        if cancel:
+            listener.reply_error(begin, "org.freedesktop.PolicyKit1.Error.Cancelled", "dismissed")
+        else:
+            caller.close()
+            while not listener.calls:
+                listener.receive()
+            heard["cancelled"] = listener.calls[0].member == "CancelAuthentication"
+            return heard
+    try:
+        caller.answer(serial)
+    except dbus.Error as error:
+        heard["error"] = error.name
+    return heard
+
+
+if __name__ == "__main__":
+    broker.main()
