@@ -212,7 +212,8 @@ int main(int argc, char *argv[])
 		r = bus_introspect(stdout);
 	else if (r == MODE_SERVE)
 		r = serve(&arguments);
-	if (r < 0)
-		log_error("fwctld ends: %s", strerror(-r));
+	/* Whatever else can end it was told where it happened. */
+	if (r == -ENOMEM)
+		log_error("Out of memory");
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -56,8 +56,8 @@ struct authorize_question {
  * How many questions may wait at once. The bus lets one connection wait for 128 answers; the rest is
  * for asking it who callers are. One user may not take all.
  */
-#define AUTHORIZE_QUESTIONS_MAX 96
-#define AUTHORIZE_QUESTIONS_PER_USER_MAX 32
+#define AUTHORIZE_QUESTIONS_MAX 112
+#define AUTHORIZE_QUESTIONS_PER_USER_MAX 48
 
 struct sd_bus;
 struct authorizer; /* the questions that wait for polkit's answer */

@@ -7,8 +7,8 @@
 #include "config.h"
 #include "util/log.h"
 
-/* Denials and pages of the log that wait at once: of all callers together, so more than a few of them
- * can have by CallsPerConnection=. Each is a call that is held anyway. */
+/* Denials and pages of the log that wait at once: of all callers together, so more than a few of
+ * them can have by CallsPerConnection=. Each is a call that is held anyway. */
 #define CLERK_DEPTH 65536
 
 /* A notice of the log on its way from the thread that appended to the loop. */

@@ -46,7 +46,8 @@ struct broker {
 	struct audit_log *audit;
 	struct device_source *source;
 	struct device_table *devices;
-	struct worker *clerk; /* writes denials, reads the log, loads catalogs; NULL: none yet, none any more */
+	/* Writes denials, reads the log, loads catalogs. NULL before the start and after the end. */
+	struct worker *clerk;
 	struct job clerk_left;
 	bool stopping;
 };

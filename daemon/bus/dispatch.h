@@ -13,6 +13,6 @@ int dispatch_register(struct bus *bus);
 void dispatch_unregister(struct bus *bus);
 
 /* The names of all interfaces of a device's object, NULL-terminated; static strings. */
-#define DISPATCH_INTERFACES_MAX 8
+#define DISPATCH_INTERFACES_MAX 12
 void dispatch_interfaces_of(const struct device *device,
 			    const char *ret[DISPATCH_INTERFACES_MAX]);

@@ -93,23 +93,17 @@ static int load_scope(const struct json_cursor *object, enum scope *ret)
 	return 0;
 }
 
-static int load_fixed_cost(const struct json_cursor *at, struct catalog_command *command)
+/* cxlctl_validate_hw_command() in drivers/cxl/core/features.c knows three commands and no others. */
+static int check_cxl_command(const struct json_cursor *at, const struct catalog_command *command)
 {
-	int r;
+	const bool reads = command->opcode == CXL_GET_SUPPORTED_FEATURES ||
+			   command->opcode == CXL_GET_FEATURE;
 
-	r = load_effect(at, &command->effect);
-	if (r < 0)
-		return r;
-	r = load_scope(at, &command->scope);
-	if (r < 0)
-		return r;
-	/* cxlctl_validate_hw_command() in drivers/cxl/core/features.c knows these and no others. */
-	if (command->driver == DEVICE_CXL &&
-	    ((command->opcode != CXL_GET_SUPPORTED_FEATURES && command->opcode != CXL_GET_FEATURE) ||
-	     command->effect != EFFECT_NONE || command->scope != SCOPE_CONFIGURATION))
-		return json_fail(at, "is no CXL command that the kernel has; it has 0x0500 and "
-				     "0x0501, of effect none at scope configuration, and 0x0502");
-	return 0;
+	if (command->driver != DEVICE_CXL || command->by_feature ||
+	    (reads && command->effect == EFFECT_NONE && command->scope == SCOPE_CONFIGURATION))
+		return 0;
+	return json_fail(at, "is no CXL command that the kernel has; it has 0x0500 and 0x0501, of "
+			     "effect none at scope configuration, and 0x0502");
 }
 
 static int load_command_cost(const struct json_cursor *at, struct catalog_command *command)
@@ -126,8 +120,12 @@ static int load_command_cost(const struct json_cursor *at, struct catalog_comman
 	    (command->driver == DEVICE_CXL && command->opcode == CXL_SET_FEATURE))
 		return json_fail(at, "needs 'by-feature' if, and only if, it is CXL's Set Feature, "
 				     "0x0502");
-	if (!command->by_feature)
-		return load_fixed_cost(at, command);
+	if (!command->by_feature) {
+		r = load_effect(at, &command->effect);
+		if (r < 0)
+			return r;
+		return load_scope(at, &command->scope);
+	}
 	if (json_object_object_get_ex(at->value, "effect", NULL) ||
 	    json_object_object_get_ex(at->value, "scope", NULL))
 		return json_fail(at, "has 'by-feature' and an effect or a scope; remove one");
@@ -190,7 +188,10 @@ static int load_command(struct catalog *catalog, enum device_type driver,
 	if (r < 0)
 		return r;
 	command->timeout_ms = (uint32_t)number;
-	return catalog_load_string(at, "summary", &command->summary);
+	r = catalog_load_string(at, "summary", &command->summary);
+	if (r < 0)
+		return r;
+	return check_cxl_command(at, command);
 }
 
 static int load_feature_uuid(const struct catalog *catalog, const struct json_cursor *at,

@@ -56,8 +56,10 @@ class Answers(broker.TestCase):
             serial = broker.send_set(COLD, bytes(4))
             asked()
             broker.control("polkit", "stop")
-            self.refused("NotAuthorized", broker.connection().answer, serial)
-        broker.control("polkit", "start")
+            try:
+                self.refused("NotAuthorized", broker.connection().answer, serial)
+            finally:
+                broker.control("polkit", "start")
 
     def test_other_calls_go_on_while_polkit_is_asked(self):
         with SlowAnswer() as asked:

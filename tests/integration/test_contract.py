@@ -227,7 +227,7 @@ class Shape(broker.TestCase):
         reply = busctl_json("call", NAME, device(), CXL, "ExplainSetFeature", *words)
         self.assertEqual(types_of(reply["data"][0]), {
             "command": "s", "effect": "s", "effects": "as", "resets": "as", "scope": "s",
-            "owner": "s", "action": "s", "taints": "b", "authorization": "s", "refusal": "s",
+            "owner": "s", "action": "s", "timeout-ms": "t", "taints": "b", "authorization": "s", "refusal": "s",
             "reason": "s",
         })
         reply = busctl_json("get-property", NAME, device(), DEVICE, "PendingResets")
@@ -244,7 +244,7 @@ class Calls(broker.TestCase):
                     message = self.refused(INVALID_ARGS, call, method.path, method.interface,
                                            method.name, method.signature,
                                            *ARGUMENTS.get(method.short, ()), options, user=user)
-                    self.assertRegex(message, "no option 'nonsense'|SetFault takes")
+                    self.assertRegex(message, "no such option|SetFault takes")
         self.assertEqual(broker.devices(), ["fwctl0", "fwctl1"])
 
     def test_option_of_the_wrong_type(self):
@@ -382,11 +382,14 @@ class Signals(broker.TestCase):
         broker.restart()
 
     def test_interfaces_removed(self):
+        announced = set(call(ROOT, "org.freedesktop.DBus.ObjectManager",
+                             "GetManagedObjects")[device("fwctl1")])
         call(device("fwctl1"), SIMULATION, "Unplug", "a{sv}", {})
         signal = self.listener.wait_for(lambda s: s.member == "InterfacesRemoved")
         self.assertEqual(signal.path, ROOT)
         self.assertEqual(signal.body[0], device("fwctl1"))
-        self.assertLessEqual({DEVICE, CXL, SIMULATION}, set(signal.body[1]))
+        # All that InterfacesAdded and GetManagedObjects told of it, or clients keep the object.
+        self.assertEqual(set(signal.body[1]), announced)
         self.assertEqual(broker.devices(), ["fwctl0"])
         with self.assertRaises(dbus.Error):
             broker.get_feature(SLOW_COLD, on="fwctl1")

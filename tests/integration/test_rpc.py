@@ -111,7 +111,7 @@ class Equal(broker.TestCase):
         self.assertEqual(explain(raw), {
             "command": "cxl/get-feature", "effect": "none", "effects": [], "resets": [],
             "scope": "configuration", "owner": "fwctl", "action": f"{NAME}.read", "taints": False,
-            "authorization": "yes", "refusal": "", "reason": ""})
+            "timeout-ms": 10000, "authorization": "yes", "refusal": "", "reason": ""})
         answer = explain(raw, user=DENIED)
         self.assertEqual((answer["authorization"], answer["refusal"]),
                          ("no", f"{NAME}.Error.NotAuthorized"))

@@ -12,6 +12,9 @@
 #define COST "'effect': 'none', 'scope': 'configuration'"
 #define REST "'owner': 'fwctl', 'timeout-ms': 1, 'summary': 's'"
 #define GET "{'name': 'get', 'opcode': '0x0501', " COST ", " REST "}"
+#define NO_SUCH_COMMAND                                                                            \
+	"commands[0]: is no CXL command that the kernel has; it has 0x0500 and 0x0501, of effect " \
+	"none at scope configuration, and 0x0502"
 #define SET "{'name': 'set', 'opcode': '0x0502', 'by-feature': true, " REST "}"
 #define COMMAND(members) "{" ROOT ", 'commands': [{" members "}]}"
 #define FEATURES(list) "{" ROOT ", 'commands': [" GET ", " SET "], 'features': [" list "]}"
@@ -95,6 +98,12 @@ static const struct {
 	/* A Set must not pass for a harmless command. */
 	{ COMMAND("'opcode': '0x0502', 'name': 'a', " COST ", " REST),
 	  "commands[0]: needs 'by-feature' if, and only if, it is CXL's Set Feature, 0x0502" },
+	{ COMMAND("'opcode': 1, 'name': 'a', " COST ", " REST), NO_SUCH_COMMAND },
+	{ COMMAND("'opcode': '0x0501', 'name': 'a', 'effect': 'none', 'scope': 'debug-write', " REST),
+	  NO_SUCH_COMMAND },
+	{ COMMAND("'opcode': '0x0500', 'name': 'a', 'effect': 'immediate', "
+		  "'scope': 'configuration', " REST),
+	  NO_SUCH_COMMAND },
 	{ COMMAND("'opcode': '0x0501', 'name': 'a', 'by-feature': true, " REST),
 	  "commands[0]: needs 'by-feature' if, and only if, it is CXL's Set Feature, 0x0502" },
 
@@ -234,8 +243,8 @@ START_TEST(right_texts)
 		FIELD("'name': 'a', 'offset': 65534, 'width': 8, 'bit': 63, 'values': {'1': 'n'}"),
 		FIELD("'name': 'aaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'offset': 0, 'flag': false"),
 		REPEAT("'name': 'g', 'offset': 65535, 'stride': 65535, 'fields': []"),
-		COMMAND("'opcode': 4294967295, 'name': 'a', 'effect': 'disruptive', "
-			"'scope': 'debug-write-full', " REST),
+		"{'format': 1, 'driver': 'bnxt', 'commands': [{'opcode': 4294967295, 'name': 'a', "
+		"'effect': 'disruptive', 'scope': 'debug-write-full', " REST "}]}",
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {

@@ -255,7 +255,7 @@ END_TEST
 /* The widest field, at the end of the largest data, and a group whose fields reach over its
  * stride. */
 #define WIDE                                                                                       \
-	"{\"format\":1,\"driver\":\"cxl\",\"commands\":[{\"name\":\"a\",\"opcode\":1,"             \
+	"{\"format\":1,\"driver\":\"cxl\",\"commands\":[{\"name\":\"a\",\"opcode\":1281,"          \
 	"\"effect\":\"none\",\"scope\":\"configuration\",\"owner\":\"fwctl\",\"timeout-ms\":1,"    \
 	"\"summary\":\"a\"}],\"features\":[{\"name\":\"wide\","                                    \
 	"\"uuid\":\"00000000-0000-0000-0000-000000000001\",\"owner\":\"fwctl\","                   \

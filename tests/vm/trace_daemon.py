@@ -41,7 +41,7 @@ def _parse_ioctl(text):
 
 
 def _read_calls(lines):
-    """(thread, call) in the order in which they began, each in one piece though others came between."""
+    """(thread, call) in the order in which they began, each whole even if others came between."""
     calls, begun = [], {}
     for line in lines:
         thread, text = re.match(r"(\d+)\s+(.*)", line).groups()
