@@ -217,7 +217,8 @@ static const struct bus_method methods[] = {
 		 "change needs; empty where none is possible), changeable b, get-size q, set-size q, "
 		 "get-version y, set-version y, selections as, and where the catalog knows the "
 		 "writable layout set-fields a(sqyyy): name, byte offset, width in bytes, lowest "
-		 "bit, number of bits, little endian. No options. Asks nobody: these are no values." },
+		 "bit, number of bits, little endian. No options. Asks nobody: these are no "
+		 "values." },
 	{ .name = "GetFeature", .in = "ssa{sv}", .out = "aya{sv}",
 	  .names = "feature\0selection\0options\0data\0info\0",
 	  .access = ACCESS_VERDICT, .decode = decode_get, .encode = encode_get,

@@ -219,8 +219,9 @@ static const struct bus_method methods[] = {
 	  .names = "request\0options\0explanation\0",
 	  .access = ACCESS_EXPLAIN, .decode = decode_explain, .encode = encode_explanation,
 	  .doc = "Says what Rpc would do with this request, and runs nothing: command s, effect s, "
-		 "effects as, resets as, scope s, owner s, action s, timeout-ms t (how long the kernel "
-		 "may take), taints b, authorization s (yes, no or challenge), refusal s (an error name, or empty), reason s. Options: "
+		 "effects as, resets as, scope s, owner s, action s, timeout-ms t (how long the "
+		 "kernel may take), taints b, authorization s (yes, no or challenge), refusal s (an "
+		 "error name, or empty), reason s. Options: "
 		 "allow-taint b, reason s, as for Rpc." },
 	{ 0 }
 };

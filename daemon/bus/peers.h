@@ -22,7 +22,8 @@ DEFINE_CLEANUP(struct peers *, peers_free);
 
 /*
  * Finds out who @name is. @known is called once, perhaps before this returns, with NULL when the
- * peer left meanwhile or the bus does not say who it is. Returns 0 or -errno; then @known is not called.
+ * peer left meanwhile or the bus does not say who it is. Returns 0 or -errno; then @known is not
+ * called.
  */
 int peers_find(struct peers *peers, const char *name,
 	       void (*known)(void *userdata, struct peer *peer), void *userdata);
