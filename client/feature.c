@@ -150,21 +150,17 @@ static int read_fields(struct json_object *array, struct value_field **ret)
 	return 0;
 }
 
-/* Why assignments to fields are not possible. */
-static int refuse_assignments(struct client *client, struct json_object *feature)
+/*
+ * Assignments to a Feature whose fields are not told. One that cannot be changed anyhow is for the
+ * broker to refuse, with any value: it says why, and it keeps the record.
+ */
+static int assign_unknown(struct client *client, struct json_object *feature, struct bytes *value)
 {
-	const struct options *options = &client->options;
-	const char *interface = member_text(feature, "interface");
-
-	if (*interface)
-		return report(options, ERROR_KERNEL_OWNED,
-			      "%s belongs to the kernel's %s subsystem; use %s",
-			      feature_label(feature), member_text(feature, "owner"), interface);
-	if (!member_flag(feature, "changeable"))
-		return report(options, ERROR_NOT_SUPPORTED,
-			      "%s cannot be changed; 'fwctl features DEV' shows which can",
-			      feature_label(feature));
-	return report(options, ERROR_USAGE,
+	if (*member_text(feature, "interface") || !member_flag(feature, "changeable")) {
+		bytes_clear(value);
+		return bytes_zeroed(1, value);
+	}
+	return report(&client->options, ERROR_USAGE,
 		      "the fields of %s are not known, so that field=value cannot be used; give "
 		      "its %s bytes as hexadecimal digits or @FILE",
 		      feature_label(feature), member_text(feature, "set-size"));
@@ -180,7 +176,7 @@ int feature_assign(struct client *client, struct json_object *feature, char *con
 	int r;
 
 	if (!json_object_is_type(array, json_type_array) || json_object_array_length(array) == 0)
-		return refuse_assignments(client, feature);
+		return assign_unknown(client, feature, value);
 	r = read_fields(array, &fields);
 	if (r < 0)
 		return r;

@@ -139,6 +139,8 @@ static int print_result(struct json_object *result, const char *label, const str
 	print_pair("Effect", "%s", member_text(result, "effect"));
 	if (member_flag(result, "pending"))
 		print_pair("Waits for", "a reset: %s; the old value works until then", resets);
+	else if (strcmp(member_text(result, "outcome"), "applied") == 0)
+		print_pair("Waits for", "nothing: the new value is the current one");
 	print_pair("Persistent", "yes: the device keeps the new value across resets");
 	print_pair("Value before", "%s", member_text(result, "before"));
 	print_pair("Audit record", "%s ('fwctl audit show %s')", sequence, sequence);

@@ -307,7 +307,8 @@ int authorization_refuse(const struct authorization *authorization, enum action 
 	case AUTHORIZATION_CHALLENGE:
 		return refuse(refusal, REFUSAL_NOT_AUTHORIZED_CAN_OBTAIN,
 			      "%s needs somebody to authenticate; call again with interactive "
-			      "authorization allowed and a polkit agent running",
+			      "authorization allowed and a polkit agent running (fwctl: on a "
+			      "terminal, without --no-ask-password)",
 			      id);
 	case AUTHORIZATION_DISMISSED:
 		return refuse(refusal, REFUSAL_NOT_AUTHORIZED_DISMISSED,

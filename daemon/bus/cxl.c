@@ -31,7 +31,7 @@ static int read_feature(struct bus_call *call, uint8_t ret[CXL_UUID_SIZE])
 	if (!feature)
 		return refuse(&call->refusal, REFUSAL_UNKNOWN_FEATURE,
 			      "The catalog has no Feature of that name; pass a UUID or a name that "
-			      "ListFeatures shows");
+			      "ListFeatures (fwctl: features) shows");
 	memcpy(ret, feature->uuid, CXL_UUID_SIZE);
 	return 0;
 }

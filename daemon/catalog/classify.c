@@ -134,7 +134,7 @@ static int refuse_unchangeable(const struct cxl_feature_entry *entry, struct ref
 	if (!(entry->flags & CXL_FEATURE_CHANGEABLE) || entry->set_size == 0)
 		return refuse(refusal, REFUSAL_NOT_SUPPORTED,
 			      "The device says that this Feature cannot be changed; "
-			      "ListFeatures shows which can");
+			      "ListFeatures (fwctl: features) shows which can");
 	if (entry->effects & CXL_EFFECT_RESERVED)
 		return refuse(refusal, REFUSAL_NOT_SUPPORTED,
 			      "The device reports effects that the CXL specification does not "
@@ -224,7 +224,8 @@ int classify_cxl(const struct catalog *catalog, const struct feature_table *feat
 	}
 	if (!ret->entry)
 		return refuse(refusal, REFUSAL_UNKNOWN_FEATURE,
-			      "The device has no such Feature; ListFeatures shows those it has");
+			      "The device has no such Feature; ListFeatures (fwctl: features) shows "
+			      "those it has");
 	if (request->opcode == CXL_SET_FEATURE)
 		return judge_set(request, ret, features->memdev, refusal);
 	return judge_get(request, ret->entry, refusal);

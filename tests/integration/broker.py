@@ -14,6 +14,7 @@ import pathlib
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -306,6 +307,17 @@ def run_as(user, *words, stdin=None):
     return Done(done)
 
 
+@contextlib.contextmanager
+def running(*words):
+    """A command that runs during the block, and not longer."""
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def busctl(*words, user=ALLOWED):
     return run_as(user, "busctl", *words)
 
@@ -348,6 +360,17 @@ class TestCase(unittest.TestCase):
     """With the assertions that more than one test program needs."""
 
     maxDiff = None
+
+    def run(self, result=None):
+        """Whatever hangs, such as a read from a command, ends in a failure."""
+        def give_up(*_):
+            raise TimeoutError("the test hangs")
+        signal.signal(signal.SIGALRM, give_up)
+        signal.alarm(3 * dbus.PATIENCE)
+        try:
+            return super().run(result)
+        finally:
+            signal.alarm(0)
 
     def refused(self, error, function, *arguments, **options):
         """Asserts the broker's error of that name, and returns its message."""

@@ -306,6 +306,13 @@ class Connection:
     def subscribe(self, rule):
         self.bus_call("AddMatch", "s", f"type='signal',{rule}")
 
+    def wait_for_call(self):
+        """Takes the first call that somebody made, or makes, to this connection."""
+        while not self.calls:
+            if not self.receive():
+                raise TimeoutError("no call came")
+        return self.calls.pop(0)
+
     def wait_for(self, wanted):
         """Takes the first signal that wanted(message) is true for out of those that came, or that
         come."""

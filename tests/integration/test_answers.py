@@ -25,13 +25,11 @@ class Answers(broker.TestCase):
 
     def test_interaction_without_an_agent(self):
         self.refused("NotAuthorizedCanObtain", call, device(), CXL, "GetFeature", "ssa{sv}", COLD,
-                     "current",
-                     {}, user=ASKED, interactive=True)
+                     "current", {}, user=ASKED, interactive=True)
 
     def test_explanation_never_asks_a_person(self):
         answer = call(device(), CXL, "ExplainSetFeature", "saya{sv}", COLD, bytes(4), broker.TAINT,
-                      user=ASKED,
-                      interactive=True)
+                      user=ASKED, interactive=True)
         self.assertEqual(answer["authorization"], "challenge")
         self.assertEqual(answer["refusal"], f"{NAME}.Error.NotAuthorizedCanObtain")
 
@@ -140,52 +138,62 @@ class SlowAnswer:
 class Agent(broker.TestCase):
     """An authentication agent, with a person who says no."""
 
+    READ = (CXL, "GetFeature", "ssa{sv}", CXL_TEST, "current", {})
+
     def test_dismissed(self):
-        answer = self.as_asked_user(cancel=True)
-        self.assertEqual(answer["error"], f"{NAME}.Error.NotAuthorizedDismissed")
-        self.assertEqual(answer["message"], "Read Feature cxl-test of CXL memory device mem0")
+        heard = self.with_agent(*self.READ)
+        self.assertEqual(heard["asked"], ["Read Feature cxl-test of CXL memory device mem0"])
+        self.assertEqual(heard["error"], f"{NAME}.Error.NotAuthorizedDismissed")
 
     def test_the_person_is_only_asked_where_the_caller_allows_it(self):
-        answer = self.as_asked_user(cancel=True, interactive=False)
-        self.assertEqual(answer["error"], f"{NAME}.Error.NotAuthorizedCanObtain")
-        self.assertNotIn("message", answer)
+        heard = self.with_agent(*self.READ, interactive=False)
+        self.assertEqual(heard["asked"], [])
+        self.assertEqual(heard["error"], f"{NAME}.Error.NotAuthorizedCanObtain")
+
+    def test_nobody_is_asked_for_an_explanation(self):
+        heard = self.with_agent(CXL, "ExplainSetFeature", "saya{sv}", CXL_TEST, bytes(4), {})
+        self.assertEqual((heard["asked"], heard["error"]), ([], ""))
 
     def test_the_caller_leaves_while_the_person_thinks(self):
         with broker.Recorded() as log:
-            answer = self.as_asked_user(cancel=False)
-        self.assertTrue(answer["cancelled"])
+            heard = self.with_agent(CXL, "SetFeature", "saya{sv}", CXL_TEST, bytes(4),
+                                    broker.TAINT, leave=True)
+        self.assertEqual(heard["then"], "CancelAuthentication")
         self.assertEqual(log.types, [])
         self.assertEqual(len(read()), 4)
 
-    def as_asked_user(self, **options):
+    def with_agent(self, *arguments, **options):
         """Runs agent() below in a process of the user, as polkit wants it of an agent."""
-        return broker.call_as(ASKED, lambda: agent(**options))
+        return broker.call_as(ASKED, lambda: agent(*arguments, **options))
 
 
-def agent(cancel, interactive=True):
-    """Calls the broker as a caller with an agent. Returns what the agent heard, and the answer."""
-    heard = {}
+def register_agent(to):
+    stat = pathlib.Path("/proc/self/stat").read_text()
+    start_time = int(stat.rsplit(")", 1)[1].split()[19])
+    subject = ("unix-process", {"pid": ("u", os.getpid()), "start-time": ("t", start_time)})
+    to.call("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+            "org.freedesktop.PolicyKit1.Authority", "RegisterAuthenticationAgent", "(sa{sv})ss",
+            subject, "C", "/agent")
+
+
+def agent(*arguments, interactive=True, leave=False):
+    """Calls the broker as a caller whose agent dismisses what it is asked, or who leaves then.
+    Returns what the agent was asked, and the error."""
+    heard = {"asked": [], "error": ""}
     listener, caller = dbus.Connection(), dbus.Connection()
-    start_time = pathlib.Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19]
-    subject = ("unix-process", {"pid": ("u", os.getpid()), "start-time": ("t", int(start_time))})
-    polkit = ("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
-              "org.freedesktop.PolicyKit1.Authority")
-    listener.call(*polkit, "RegisterAuthenticationAgent", "(sa{sv})ss", subject, "C", "/agent")
-    serial = caller.send(NAME, device(), CXL, "GetFeature", "ssa{sv}", CXL_TEST, "current", {},
-                         interactive=interactive)
-    if interactive:
-        while not listener.calls:
-            listener.receive()
+    register_agent(listener)
+    serial = caller.send(NAME, device(), *arguments, interactive=interactive)
+    while not caller.answered(serial):
+        if not listener.calls:
+            listener.receive(timeout=0.05)
+            continue
         begin = listener.calls.pop(0)
-        heard["message"] = begin.body[1]
-        if cancel:
-            listener.reply_error(begin, "org.freedesktop.PolicyKit1.Error.Cancelled", "dismissed")
-        else:
+        heard["asked"].append(begin.body[1])
+        if leave:
             caller.close()
-            while not listener.calls:
-                listener.receive()
-            heard["cancelled"] = listener.calls[0].member == "CancelAuthentication"
+            heard["then"] = listener.wait_for_call().member
             return heard
+        listener.reply_error(begin, "org.freedesktop.PolicyKit1.Error.Cancelled", "dismissed")
     try:
         caller.answer(serial)
     except dbus.Error as error:

@@ -11,11 +11,8 @@ import subprocess
 
 import broker
 from broker import (ALLOWED, ASKED, COLD, CONVENTIONAL, CXL, CXL_TEST, DENIED, DEVICE, FIXED,
-                    IMMEDIATE,
-                    MANAGER, NAME, ROOT, SIMULATION, SLOW_COLD, answer_rule, call, device)
+                    IMMEDIATE, MANAGER, NAME, ROOT, SIMULATION, SLOW_COLD, answer_rule, call, device)
 import dbus
-
-DENIALS = ("NotAuthorized", "NotAuthorizedCanObtain")
 
 # Metadata and explanations. No other method is free.
 FREE = {"Cxl.ListFeatures", "Device.Explain", "Cxl.ExplainSetFeature"}
@@ -32,10 +29,16 @@ ARGUMENTS = {
     "Cxl.GetFeature": lambda path: ("ssa{sv}", feature_of(path), "current", {}),
     "Cxl.SetFeature": lambda path: ("saya{sv}", feature_of(path), b"\x77\0\0\0", broker.TAINT),
     "Simulation.Reset": lambda _: ("sa{sv}", "cold", {}),
-    "Simulation.SetFault": lambda _: ("a{sv}",
-                                      {"command": ("s", "get-feature"), "call": ("u", 1000),
-                                                "do": ("s", "errno"), "value": ("s", "EIO")}),
+    "Simulation.SetFault": lambda _: ("a{sv}", {
+        "command": ("s", "get-feature"), "call": ("u", 1000), "do": ("s", "errno"),
+        "value": ("s", "EIO")}),
     "Simulation.Unplug": lambda _: ("a{sv}", {}),
+}
+# The action that each asks for, with these.
+ACTIONS = {
+    "Manager.GetAuditRecords": "read-audit", "Manager.ReloadCatalog": "manage",
+    "Device.Rpc": "read", "Cxl.GetFeature": "read", "Cxl.SetFeature": "change-after-reset",
+    "Simulation.Reset": "manage", "Simulation.SetFault": "manage", "Simulation.Unplug": "manage",
 }
 READ_SLOW = READ_COLD.replace(bytes.fromhex(COLD.replace("-", "")),
                               bytes.fromhex(SLOW_COLD.replace("-", "")))
@@ -90,7 +93,7 @@ class Walk(broker.TestCase):
             for method, arguments in self.asked():
                 with self.subTest(method.short, path=method.path, user=user):
                     message = self.refused(error, self.call_method, method, arguments, user)
-                    self.assertIn(f"{NAME}.", message)
+                    self.assertIn(f"{NAME}.{ACTIONS[method.short]} ", message)
         self.assertEqual(self.state(), before)
 
     def test_the_arguments_are_valid(self):

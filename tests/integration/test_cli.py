@@ -392,13 +392,12 @@ class ExitCodes(CliTest):
 
 class Follow(CliTest):
     def follow(self, *options):
-        words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "fwctl", *options,
-                 "audit", "follow"]
-        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return broker.running("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                              "fwctl", *options, "audit", "follow")
 
     def end(self, process):
         process.send_signal(signal.SIGTERM)
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate()
         self.assertEqual((process.returncode, err), (DONE, ""))
         return out
 

@@ -93,16 +93,13 @@ class Busctl(broker.TestCase):
         self.assertIn("no Feature of that name", done.err)
 
     def test_monitor(self):
-        with subprocess.Popen(["busctl", "monitor", "--json=short", NAME], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as monitor:
+        with broker.running("busctl", "monitor", "--json=short", NAME) as monitor:
             self.assertIn("Monitoring", monitor.stderr.readline())
             serial = broker.send_set(COLD, b"\x05\0\0\0")
             broker.connection().answer(serial)
             members = set()
             while "AuditRecordAppended" not in members:
                 members.add(json.loads(monitor.stdout.readline()).get("member"))
-            monitor.terminate()
-            monitor.stdout.read()
         self.assertIn("SetFeature", members)
 
     def test_others_may_not_monitor(self):
@@ -246,6 +243,18 @@ class Calls(broker.TestCase):
                                            *ARGUMENTS.get(method.short, ()), options, user=user)
                     self.assertRegex(message, "no such option|SetFault takes")
         self.assertEqual(broker.devices(), ["fwctl0", "fwctl1"])
+
+    def test_options_that_others_take(self):
+        values = {"allow-taint": ("b", True), "expect": ("ay", b""), "reason": ("s", ""),
+                  "version": ("y", 1)}
+        taken = {"Device.Rpc": "allow-taint reason", "Device.Explain": "allow-taint reason",
+                 "Cxl.SetFeature": " ".join(values), "Cxl.ExplainSetFeature": " ".join(values)}
+        for method in broker.methods():
+            for option in values.keys() - set(taken.get(method.short, "").split()):
+                with self.subTest(method.short, option=option):
+                    self.refused(INVALID_ARGS, call, method.path, method.interface, method.name,
+                                 method.signature, *ARGUMENTS.get(method.short, ()),
+                                 {option: values[option]})
 
     def test_option_of_the_wrong_type(self):
         message = self.refused(INVALID_ARGS, broker.set_feature, COLD, bytes(4),
