@@ -393,4 +393,11 @@ class TestCase(unittest.TestCase):
 
 
 def main():
-    tap.main()
+    """Runs the tests of the program; where one fails, what fwctld had to say may tell why."""
+    try:
+        tap.main()
+    except SystemExit as end:
+        if end.code:
+            for line in pathlib.Path(os.environ["FWCTLD_STDERR"]).read_text().splitlines()[-60:]:
+                print(f"# fwctld: {line}")
+        raise

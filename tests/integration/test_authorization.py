@@ -11,7 +11,8 @@ import subprocess
 
 import broker
 from broker import (ALLOWED, ASKED, COLD, CONVENTIONAL, CXL, CXL_TEST, DENIED, DEVICE, FIXED,
-                    IMMEDIATE, MANAGER, NAME, ROOT, SIMULATION, SLOW_COLD, answer_rule, call, device)
+                    IMMEDIATE, MANAGER, NAME, ROOT, SIMULATION, SLOW_COLD, answer_rule, call,
+                    device)
 import dbus
 
 # Metadata and explanations. No other method is free.

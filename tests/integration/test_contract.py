@@ -224,8 +224,8 @@ class Shape(broker.TestCase):
         reply = busctl_json("call", NAME, device(), CXL, "ExplainSetFeature", *words)
         self.assertEqual(types_of(reply["data"][0]), {
             "command": "s", "effect": "s", "effects": "as", "resets": "as", "scope": "s",
-            "owner": "s", "action": "s", "timeout-ms": "t", "taints": "b", "authorization": "s", "refusal": "s",
-            "reason": "s",
+            "owner": "s", "action": "s", "timeout-ms": "t", "taints": "b",
+            "authorization": "s", "refusal": "s", "reason": "s",
         })
         reply = busctl_json("get-property", NAME, device(), DEVICE, "PendingResets")
         self.assertEqual(types_of(reply["data"][0]),
