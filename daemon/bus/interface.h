@@ -45,8 +45,6 @@ struct bus_call {
 			char *command, *kind, *value;
 			uint64_t call;
 		} fault;
-		uint32_t room; /* of Rpc */
-		bool reading;  /* of Explain */
 	} arguments;
 };
 
