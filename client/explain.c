@@ -6,6 +6,7 @@
 #include "feature.h"
 #include "message.h"
 #include "print.h"
+#include "rpc.h"
 #include "tree.h"
 #include "verbs.h"
 
@@ -16,6 +17,8 @@ struct question {
 	const char *id;		     /* UUID, or what was typed */
 	bool change;
 	struct bytes data; /* of a change */
+	struct rpc_request request; /* instead of a Feature, where has_request */
+	bool has_request;
 };
 
 static void question_clear(struct question *question)
@@ -23,6 +26,7 @@ static void question_clear(struct question *question)
 	device_clear(&question->device);
 	json_object_put(question->feature);
 	bytes_clear(&question->data);
+	rpc_request_clear(&question->request);
 }
 
 /* Asks about the read: Device.Explain with the request that GetFeature would send. */
@@ -45,6 +49,20 @@ static int begin_read(struct client *client, const struct question *question, sd
 	return r < 0 ? r : 0;
 }
 
+/* Asks about a request as Rpc takes it. */
+static int begin_request(struct client *client, const struct question *question,
+			 sd_bus_message **ret)
+{
+	const struct bytes *request = &question->request.bytes;
+	int r;
+
+	r = client_method(client, question->device.path, DEVICE_INTERFACE, "Explain", ret);
+	if (r != 0)
+		return r;
+	r = sd_bus_message_append_array(*ret, 'y', request->data, request->size);
+	return r < 0 ? r : 0;
+}
+
 static int begin_change(struct client *client, const struct question *question,
 			sd_bus_message **ret)
 {
@@ -60,14 +78,21 @@ static int begin_change(struct client *client, const struct question *question,
 	return r < 0 ? r : 0;
 }
 
+static int begin(struct client *client, const struct question *question, sd_bus_message **ret)
+{
+	if (question->has_request)
+		return begin_request(client, question, ret);
+	return question->change ? begin_change(client, question, ret) :
+				  begin_read(client, question, ret);
+}
+
 static int ask(struct client *client, const struct question *question, struct json_object **ret)
 {
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	int r;
 
-	r = question->change ? begin_change(client, question, &call) :
-			       begin_read(client, question, &call);
+	r = begin(client, question, &call);
 	if (r != 0)
 		return r;
 	r = client->options.allow_taint ?
@@ -86,6 +111,8 @@ static int complete_answer(const struct question *question, struct json_object *
 {
 	int r;
 
+	if (question->has_request)
+		return 0;
 	r = member_put(answer, "feature", json_object_new_string(question->id));
 	if (r < 0 || !question->change)
 		return r;
@@ -112,8 +139,9 @@ static int print_answer(const struct question *question, struct json_object *ans
 	if (!effects || !resets)
 		return -ENOMEM;
 	print_pair("Command", "%s", member_text(answer, "command"));
-	print_pair("Feature", "%s",
-		   question->feature ? feature_label(question->feature) : question->id);
+	if (!question->has_request)
+		print_pair("Feature", "%s",
+			   question->feature ? feature_label(question->feature) : question->id);
 	print_pair("Effect", "%s%s%s%s", member_text(answer, "effect"), *effects ? " (" : "",
 		   effects, *effects ? ")" : "");
 	if (*resets && is_after_reset(answer))
@@ -122,6 +150,9 @@ static int print_answer(const struct question *question, struct json_object *ans
 		print_pair("Persistent", "yes: the device keeps the new value across resets");
 	print_pair("Scope", "%s", member_text(answer, "scope"));
 	print_pair("Owner", "%s", member_text(answer, "owner"));
+	print_pair("Overlaps", "%s", member_text(answer, "overlaps"));
+	print_pair("Kernel interface", "%s", member_text(answer, "interface"));
+	print_pair("Unit", "%s", member_text(answer, "unit"));
 	print_pair("polkit action", "%s", member_text(answer, "action"));
 	print_pair("Taints kernel", "%s", member_flag(answer, "taints") ? "yes" : "no");
 	print_pair("Authorization", "%s",
@@ -139,11 +170,16 @@ static int read_question(struct client *client, char *const words[], size_t n,
 	bool assignments = false;
 	int r = 0;
 
+	r = client_device(client, words[0], &question->device);
+	if (r != 0)
+		return r;
+	question->has_request = n == 1 || !question->device.cxl;
+	if (question->has_request)
+		return rpc_request_read(client, &question->device, words + 1, n - 1,
+					&question->request);
 	question->change = n > 2;
 	if (question->change)
 		r = feature_words(client, words + 2, n - 2, &assignments, &question->data);
-	if (r == 0)
-		r = client_cxl_device(client, words[0], &question->device);
 	if (r != 0)
 		return r;
 	if (question->change && !assignments)

@@ -9,34 +9,6 @@
 /* Longer values are printed as lines with offsets. */
 #define ONE_LINE_SIZE 32
 
-static int print_fields(struct json_object *fields)
-{
-	static const struct column columns[] = { { "FIELD", 0 }, { "VALUE", 0 } };
-	CLEANUP(table_freep) struct table *table = NULL;
-	struct json_members each;
-	int r;
-
-	if (!json_object_is_type(fields, json_type_object) ||
-	    json_object_object_length(fields) == 0)
-		return 0;
-	r = table_new(columns, ARRAY_LENGTH(columns), &table);
-	if (r < 0)
-		return r;
-	each = json_members_of(fields);
-	while (json_members_next(&each)) {
-		const char *text = json_object_get_string(each.value);
-
-		if (json_object_is_type(each.value, json_type_boolean))
-			text = json_object_get_boolean(each.value) ? "yes" : "no";
-		r = table_add(table, (const char *[]){ each.key, text ? text : "" });
-		if (r < 0)
-			return r;
-	}
-	print_line("%s", "");
-	table_print(table);
-	return 0;
-}
-
 static int print_value(struct json_object *document, const char *name, const struct bytes *data)
 {
 	print_pair("Feature", "%s%s%s", name, *name ? " " : "", member_text(document, "feature"));
@@ -49,7 +21,7 @@ static int print_value(struct json_object *document, const char *name, const str
 		print_line("Value");
 		print_dump(data->data, data->size);
 	}
-	return print_fields(member(document, "fields"));
+	return print_values(member(document, "fields"));
 }
 
 /* What the broker says of the value, with the Feature and the value themselves. */

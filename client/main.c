@@ -25,9 +25,12 @@ static const struct verb verbs[] = {
 	{ "features", "DEV", "show the Features of a CXL device", 1, 1, 0, verb_features },
 	{ "get", "DEV FEATURE", "read a Feature", 2, 2, OPTION_SELECTION | OPTION_RAW, verb_get },
 	{ "set", "DEV FEATURE VALUE", "change a Feature, persistently", 3, MANY, 0, verb_set },
-	{ "explain", "DEV FEATURE [VALUE]",
-	  "say what reading (or, with VALUE, changing) a Feature means and needs; runs nothing", 2,
-	  MANY, OPTION_SELECTION, verb_explain },
+	{ "explain", "DEV FEATURE [VALUE] | DEV [COMMAND [FIELD=VALUE...]]",
+	  "say what reading (or, with VALUE, changing) a Feature, or running a command, means and "
+	  "needs; runs nothing", 1, MANY, OPTION_SELECTION | OPTION_BUFFER, verb_explain },
+	{ "rpc", "DEV [COMMAND [FIELD=VALUE...]]",
+	  "run a firmware command, or the request on stdin", 1, MANY,
+	  OPTION_RAW | OPTION_BUFFER | OPTION_MAX_RESPONSE, verb_rpc },
 	{ "audit show", "N", "show the request that audit record N is about", 1, 1, 0,
 	  verb_audit_show },
 	{ "audit verify", "[DIR]", "prove the audit log, or the copy of it in DIR", 0, 1, 0,
@@ -36,6 +39,13 @@ static const struct verb verbs[] = {
 	  verb_audit_follow },
 	{ "audit", "", "show the newest audit records", 0, 0, OPTION_FIRST | OPTION_MOST,
 	  verb_audit },
+	{ "catalog show", "[COMMAND]", "say what a firmware command does and costs; or list all",
+	  0, 1, OPTION_CATALOG, verb_catalog_show },
+	{ "catalog lint", "FILE", "check a file for fwctld's catalog.d", 1, 1,
+	  OPTION_CATALOG | OPTION_ADMINISTRATOR, verb_catalog_lint },
+	{ "catalog page", "", "print the page for vendors, in Markdown", 0, 0, OPTION_CATALOG,
+	  verb_catalog_page },
+	{ "catalog", "", "the same as catalog show", 0, 0, OPTION_CATALOG, verb_catalog_show },
 	{ "status", "", "show the state of the broker", 0, 0, 0, verb_status },
 };
 
@@ -51,7 +61,9 @@ static void print_help(void)
 	printf("\nDEV is a name or an alias of a device: fwctl0, mem0, 0000:0d:00.0.\n"
 	       "FEATURE is a name or a UUID.\n"
 	       "VALUE is hexadecimal digits, @FILE, - for stdin, or field=value [field=value...]\n"
-	       "where the fields are known; numbers are decimal or 0x.\n\n%s\n"
+	       "where the fields are known; numbers are decimal or 0x.\n"
+	       "COMMAND is a name in the catalog: bnxt/nvm-write; of an mlx5 register or a CXL\n"
+	       "Feature its own name will do.\n\n%s\n"
 	       "Exit: 0 done, 1 failed, 2 usage, 3 not authorized, 4 refused by policy,\n"
 	       "5 the device said no, 6 the audit log failed or does not verify,\n"
 	       "7 no such device or no broker, 8 the outcome is unknown.\n",

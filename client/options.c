@@ -14,14 +14,20 @@
 #define TIMEOUT_S_MOST 86400
 #define RECORDS_DEFAULT 20
 #define RECORDS_MOST 1000000
+/* As much as the kernel takes. */
+#define RESPONSE_MOST (2u * 1024 * 1024)
 
 const char options_help[] =
 	"Options:\n"
 	"  --json              print one JSON document (audit follow: one per line)\n"
 	"  --selection S       get, explain: the current (default), default or saved value\n"
-	"  --raw               get: write the bytes of the value as they are\n"
+	"  --raw               get, rpc: write the bytes as they are\n"
 	"  --first N           audit: begin with record N\n"
 	"  --most N            audit: show at most N records (20)\n"
+	"  --buffer FILE       rpc: what goes to the device behind a pointer of the request\n"
+	"  --max-response N    rpc: room for the answer\n"
+	"  --catalog DIR       catalog: read DIR and DIR.d, instead of what is installed\n"
+	"  --administrator     catalog lint: check by an administrator's rules, not a vendor's\n"
 	"  --allow-taint       do it even if that newly taints the kernel\n"
 	"  --reason TEXT       set: say why; the text goes into the audit log\n"
 	"  --no-ask-password   never ask for a password\n"
@@ -43,6 +49,10 @@ enum {
 	KEY_RAW,
 	KEY_FIRST,
 	KEY_MOST,
+	KEY_CATALOG,
+	KEY_ADMINISTRATOR,
+	KEY_BUFFER,
+	KEY_MAX_RESPONSE,
 };
 
 static const struct option long_options[] = {
@@ -58,6 +68,10 @@ static const struct option long_options[] = {
 	{ "raw", no_argument, NULL, KEY_RAW },
 	{ "first", required_argument, NULL, KEY_FIRST },
 	{ "most", required_argument, NULL, KEY_MOST },
+	{ "catalog", required_argument, NULL, KEY_CATALOG },
+	{ "administrator", no_argument, NULL, KEY_ADMINISTRATOR },
+	{ "buffer", required_argument, NULL, KEY_BUFFER },
+	{ "max-response", required_argument, NULL, KEY_MAX_RESPONSE },
 	{ 0 }
 };
 
@@ -101,6 +115,15 @@ static void read_selection(struct options *options, const char *text)
 		complain(options, "--selection takes current, default or saved, not '%.64s'", text);
 	else
 		options->selection = (enum selection)r;
+}
+
+static void add_buffer(struct options *options, const char *file)
+{
+	options->given |= OPTION_BUFFER;
+	if (options->n_buffers == OPTIONS_BUFFERS_MAX)
+		complain(options, "--buffer may be given %u times at most", OPTIONS_BUFFERS_MAX);
+	else
+		options->buffers[options->n_buffers++] = file;
 }
 
 static void read_global(struct options *options, int key)
@@ -155,6 +178,22 @@ static void read_option(struct options *options, int key, const char *word)
 		options->given |= OPTION_MOST;
 		options->most = read_number(options, "--most", optarg, RECORDS_MOST);
 		break;
+	case KEY_CATALOG:
+		options->given |= OPTION_CATALOG;
+		options->catalog = optarg;
+		break;
+	case KEY_ADMINISTRATOR:
+		options->given |= OPTION_ADMINISTRATOR;
+		options->administrator = true;
+		break;
+	case KEY_BUFFER:
+		add_buffer(options, optarg);
+		break;
+	case KEY_MAX_RESPONSE:
+		options->given |= OPTION_MAX_RESPONSE;
+		options->max_response =
+			read_number(options, "--max-response", optarg, RESPONSE_MOST);
+		break;
 	case ':':
 		complain(options, "the option '%.64s' lacks its value", word);
 		break;
@@ -190,7 +229,9 @@ void options_parse(int argc, char *argv[], struct options *ret)
 
 const char *options_name(unsigned set)
 {
-	static const char *const names[] = { "--selection", "--raw", "--first", "--most" };
+	static const char *const names[] = { "--selection", "--raw",	"--first",
+					     "--most",	    "--catalog", "--administrator",
+					     "--buffer",    "--max-response" };
 
 	return names[__builtin_ctz(set)];
 }

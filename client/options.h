@@ -16,7 +16,14 @@ enum verb_option {
 	OPTION_RAW = 1 << 1,
 	OPTION_FIRST = 1 << 2,
 	OPTION_MOST = 1 << 3,
+	OPTION_CATALOG = 1 << 4,
+	OPTION_ADMINISTRATOR = 1 << 5,
+	OPTION_BUFFER = 1 << 6,
+	OPTION_MAX_RESPONSE = 1 << 7,
 };
+
+/* How often --buffer may be given. */
+#define OPTIONS_BUFFERS_MAX 2
 
 /* Strings borrow argv. */
 struct options {
@@ -26,12 +33,17 @@ struct options {
 	bool no_ask_password;
 	bool allow_taint;
 	bool raw;
+	bool administrator;
+	const char *catalog; /* NULL: the installed one */
 	const char *reason;  /* NULL: none given */
 	const char *address; /* NULL: the system bus */
 	uint64_t timeout_us;
 	enum selection selection;
 	uint64_t first; /* first record wanted; 0: not given */
 	uint64_t most;	/* number of records wanted */
+	const char *buffers[OPTIONS_BUFFERS_MAX]; /* files, in their order */
+	size_t n_buffers;
+	uint64_t max_response; /* 0: not given */
 	unsigned given; /* enum verb_option of those on the command line */
 	char **arguments;
 	size_t n_arguments;

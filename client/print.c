@@ -243,3 +243,31 @@ void print_dump(const void *data, size_t size)
 	if (size > 0)
 		putchar('\n');
 }
+
+int print_values(struct json_object *fields)
+{
+	static const struct column columns[] = { { "FIELD", 0 }, { "VALUE", 0 } };
+	CLEANUP(table_freep) struct table *table = NULL;
+	struct json_members each;
+	int r;
+
+	if (!json_object_is_type(fields, json_type_object) ||
+	    json_object_object_length(fields) == 0)
+		return 0;
+	r = table_new(columns, ARRAY_LENGTH(columns), &table);
+	if (r < 0)
+		return r;
+	each = json_members_of(fields);
+	while (json_members_next(&each)) {
+		const char *text = json_object_get_string(each.value);
+
+		if (json_object_is_type(each.value, json_type_boolean))
+			text = json_object_get_boolean(each.value) ? "yes" : "no";
+		r = table_add(table, (const char *[]){ each.key, text ? text : "" });
+		if (r < 0)
+			return r;
+	}
+	print_line("%s", "");
+	table_print(table);
+	return 0;
+}

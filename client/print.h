@@ -48,5 +48,9 @@ void print_error_document(const char *error, const char *message);
 void print_document(struct json_object *document);
 void print_document_line(struct json_object *document);
 
+/* A table of the members of @fields, values that the catalog has names for; nothing where it is not
+ * an object, or empty. */
+int print_values(struct json_object *fields);
+
 /* The bytes on stdout, 16 in a line with their offset. */
 void print_dump(const void *data, size_t size);

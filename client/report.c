@@ -30,7 +30,7 @@ static const struct error_row rows[] = {
 	{ BROKER "NotAuthorized", EXIT_NOT_AUTHORIZED, NULL, false },
 	{ BROKER "NotAuthorizedCanObtain", EXIT_NOT_AUTHORIZED, NULL, false },
 	{ BROKER "NotAuthorizedDismissed", EXIT_NOT_AUTHORIZED, NULL, false },
-	{ BROKER "UnknownCommand", EXIT_REFUSED, NULL, false },
+	{ ERROR_UNKNOWN_COMMAND, EXIT_REFUSED, NULL, false },
 	{ ERROR_UNKNOWN_FEATURE, EXIT_REFUSED, NULL, false },
 	{ BROKER "Malformed", EXIT_REFUSED, NULL, false },
 	{ BROKER "TooLarge", EXIT_REFUSED, NULL, false },
@@ -62,6 +62,7 @@ static const struct error_row rows[] = {
 	{ ERROR_NO_DEVICE, EXIT_ABSENT, NULL, false },
 	{ ERROR_NO_BUS, EXIT_ABSENT, NULL, false },
 	{ ERROR_AUDIT_BROKEN, EXIT_AUDIT, NULL, false },
+	{ ERROR_CATALOG_PROBLEMS, EXIT_FAILED, NULL, false },
 };
 
 /* All other errors. */

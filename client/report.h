@@ -34,7 +34,9 @@ enum exit_code {
 #define ERROR_NO_DEVICE "org.fwctl.Client1.Error.NoDevice"
 #define ERROR_NO_BUS "org.fwctl.Client1.Error.NoBus"
 #define ERROR_AUDIT_BROKEN "org.fwctl.Client1.Error.AuditBroken"
+#define ERROR_CATALOG_PROBLEMS "org.fwctl.Client1.Error.CatalogProblems"
 /* Errors of the broker that fwctl can tell without asking it. */
+#define ERROR_UNKNOWN_COMMAND "org.fwctl.Broker1.Error.UnknownCommand"
 #define ERROR_UNKNOWN_FEATURE "org.fwctl.Broker1.Error.UnknownFeature"
 #define ERROR_KERNEL_OWNED "org.fwctl.Broker1.Error.KernelOwned"
 #define ERROR_NOT_SUPPORTED "org.fwctl.Broker1.Error.NotSupported"

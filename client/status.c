@@ -4,6 +4,19 @@
 #include "tree.h"
 #include "verbs.h"
 
+/* Drop-ins that change what fwctld ships: one line each. */
+static void print_overrides(struct json_object *status)
+{
+	struct json_object *overrides = member(status, "catalog-overrides");
+	const size_t n = overrides ? json_object_array_length(overrides) : 0;
+
+	if (n == 0)
+		print_pair("Overrides", "none");
+	for (size_t i = 0; i < n; i++)
+		print_pair(i == 0 ? "Overrides" : "", "%s",
+			   json_object_get_string(json_object_array_get_idx(overrides, i)));
+}
+
 static void print_status(struct json_object *status)
 {
 	print_pair("Version", "%s", member_text(status, "version"));
@@ -14,6 +27,7 @@ static void print_status(struct json_object *status)
 		   member_flag(status, "kernel-tainted") ? "yes, by fwctl" : "not by fwctl");
 	print_pair("Lockdown", "%s", member_text(status, "lockdown"));
 	print_pair("Catalog", "%s", member_text(status, "catalog-digest"));
+	print_overrides(status);
 	print_pair("Audit log", "%s", member_text(status, "audit-state"));
 	print_pair("Last record", "%s", member_text(status, "audit-sequence"));
 	print_pair("Its hash", "%s", member_text(status, "audit-hash"));

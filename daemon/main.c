@@ -20,11 +20,14 @@ struct arguments {
 	const char *configuration;
 	struct broker_paths paths;
 	char *default_configuration;
+	char *vendor_catalog, *administrator_catalog;
 };
 
 static void arguments_clear(struct arguments *arguments)
 {
 	free(arguments->default_configuration);
+	free(arguments->vendor_catalog);
+	free(arguments->administrator_catalog);
 }
 
 static void print_help(void)
@@ -35,7 +38,7 @@ static void print_help(void)
 	     "\n"
 	     "  --config FILE            configuration, with drop-ins in FILE.d\n"
 	     "  --simulate DIR           serve the simulated devices of DIR instead of real ones\n"
-	     "  --catalog DIR            the catalog of firmware commands\n"
+	     "  --catalog DIR            the catalog of firmware commands, with drop-ins in DIR.d\n"
 	     "  --log-directory DIR      where the audit log is\n"
 	     "  --state-directory DIR    where changes that wait for a reset are remembered\n"
 	     "  --introspect             print the D-Bus interfaces as XML\n"
@@ -62,7 +65,7 @@ static int arguments_default(struct arguments *arguments)
 		return -ENOMEM;
 	arguments->configuration = arguments->default_configuration;
 	arguments->paths = (struct broker_paths){
-		.catalog = FWCTLD_CATALOG_DIRECTORY,
+		.catalog.shipped = FWCTLD_CATALOG_DIRECTORY,
 		.log = directory_from("LOGS_DIRECTORY", FWCTLD_LOG_DIRECTORY),
 		.state = directory_from("STATE_DIRECTORY", FWCTLD_STATE_DIRECTORY),
 	};
@@ -95,7 +98,7 @@ static int arguments_parse(struct arguments *arguments, int argc, char *argv[])
 			arguments->paths.simulate = optarg;
 			break;
 		case 'C':
-			arguments->paths.catalog = optarg;
+			arguments->paths.catalog.shipped = optarg;
 			break;
 		case 'l':
 			arguments->paths.log = optarg;
@@ -121,6 +124,23 @@ static int arguments_parse(struct arguments *arguments, int argc, char *argv[])
 		return -EINVAL;
 	}
 	return mode;
+}
+
+/* Vendors' drop-ins are beside the catalog, the administrator's beside the configuration. */
+static int arguments_find_drop_ins(struct arguments *arguments)
+{
+	const char *configuration = arguments->configuration;
+	const char *slash = strrchr(configuration, '/');
+	const int length = slash ? (int)(slash - configuration) : 1;
+
+	if (asprintf(&arguments->vendor_catalog, "%s.d", arguments->paths.catalog.shipped) < 0)
+		return -ENOMEM;
+	if (asprintf(&arguments->administrator_catalog, "%.*s/catalog.d", length,
+		     slash ? configuration : ".") < 0)
+		return -ENOMEM;
+	arguments->paths.catalog.vendor = arguments->vendor_catalog;
+	arguments->paths.catalog.administrator = arguments->administrator_catalog;
+	return 0;
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
@@ -173,7 +193,7 @@ static int run_loop(sd_event *event, struct bus *bus)
 	return sd_event_loop(event);
 }
 
-static int serve(const struct arguments *arguments)
+static int serve(struct arguments *arguments)
 {
 	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
 	CLEANUP(broker_freep) struct broker *broker = NULL;
@@ -181,6 +201,9 @@ static int serve(const struct arguments *arguments)
 	struct config config = config_defaults;
 	int r;
 
+	r = arguments_find_drop_ins(arguments);
+	if (r < 0)
+		return r;
 	r = config_load(arguments->configuration, &config);
 	if (r < 0)
 		return r;

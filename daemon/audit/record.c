@@ -19,7 +19,7 @@
 #define DETAIL_VALUE_MOST 256
 
 /* The texts of each kind in a record, and more than enough for its keys and numbers. */
-#define TEXTS 17
+#define TEXTS 18
 #define LONG_TEXTS 3
 #define SYNTAX_ROOM 2048
 
@@ -220,6 +220,7 @@ static void put_command(struct builder *builder, struct json_object *to,
 	put_text(builder, object, "name", command->name, TEXT_MOST);
 	put_text(builder, object, "opcode", opcode, TEXT_MOST);
 	put_text(builder, object, "feature", command->feature, TEXT_MOST);
+	put_text(builder, object, "register", command->register_id, TEXT_MOST);
 	put_text(builder, object, "effect", effect_to_string(command->effect), TEXT_MOST);
 	put_effects(builder, object, command->effects);
 	put_text(builder, object, "scope", scope_to_string(command->scope), TEXT_MOST);

@@ -97,7 +97,7 @@ static int load_catalog(struct broker *broker)
 	struct json_problem problem = { 0 };
 	int r;
 
-	r = catalog_load(broker->paths.catalog, &problem, &broker->catalog);
+	r = catalog_load(&broker->paths.catalog, &problem, &broker->catalog);
 	if (r < 0)
 		log_error("The catalog cannot be used: %s", problem.text);
 	return r;

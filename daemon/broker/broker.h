@@ -18,7 +18,7 @@
 
 /* Where things are; the strings must outlive the broker. */
 struct broker_paths {
-	const char *catalog;
+	struct catalog_paths catalog;
 	const char *log;
 	const char *state;
 	const char *simulate; /* NULL: the kernel's devices */

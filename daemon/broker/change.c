@@ -5,55 +5,21 @@
  * it is that order.
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "broker/execute.h"
+#include "broker/feature-change.h"
 #include "broker/record.h"
 #include "device/topology.h"
 #include "util/log.h"
 
-/* CXL 3.2 table 8-79: the device has started and goes on in the background. */
-#define RETURN_CODE_BACKGROUND 1
-
 struct change {
 	struct request *request;
-	enum selection base; /* which value is replaced, and read back */
-	struct attempt attempt;
-	bool found; /* the read-back succeeded */
-	struct bytes readback;
+	bool is_feature; /* there is something to read before and back */
+	struct feature_change feature;
 	struct record_outcome outcome;
 };
-
-static void change_clear(struct change *change)
-{
-	attempt_clear(&change->attempt);
-	bytes_clear(&change->readback);
-}
-
-/* The value that the change is going to replace; compared with the one that the caller expects. */
-static int read_before(struct change *change)
-{
-	struct request *request = change->request;
-	const struct request_options *options = &request->options;
-	struct bytes *before = &request->result.before;
-	int r;
-
-	if (request->verdict.entry->get_size == 0 && !options->has_expect)
-		return 0;
-	r = device_get_feature(request->device, request->verdict.entry, change->base, before);
-	if (r < 0)
-		return attempt_refuse_errno(request, -r);
-	if (r > 0)
-		return attempt_refuse_return_code(request, (uint32_t)r);
-	request->result.has_before = true;
-	if (options->has_expect && !bytes_equal(before->data, before->size, options->expect.data,
-						options->expect.size))
-		return refuse(&request->refusal, REFUSAL_CONFLICT,
-			      "The %s value is not the expected one: somebody has changed it; read "
-			      "it again and decide anew",
-			      selection_to_string(change->base));
-	return 0;
-}
 
 /* Whether the device still runs the firmware that its Features were read from (trap 11). */
 static int check_firmware(struct request *request)
@@ -70,7 +36,7 @@ static int check_firmware(struct request *request)
 	if (atomic_load(&device->gone) || r == -ENOENT || r == -ENODEV)
 		return device_refuse_gone(&request->refusal);
 	if (r < 0)
-		return attempt_refuse_errno(request, -r);
+		return execute_refuse_errno(request, -r);
 	return refuse(&request->refusal, REFUSAL_CONFLICT,
 		      "The device's firmware has changed since the kernel read its Features; bind "
 		      "the device to its driver again before changing anything");
@@ -113,80 +79,77 @@ static int write_intent(struct request *request, bool tainted)
 		      strerrorname_np(-r));
 }
 
-/* What the device holds now where the change should show. */
-static void read_back(struct change *change)
+/* The ioctl itself failed. */
+static void conclude_error(struct change *change, const struct call_result *result)
 {
 	struct request *request = change->request;
-	int r;
 
-	r = device_get_feature(request->device, request->verdict.entry, change->base,
-			       &change->readback);
-	change->found = r == 0;
-	if (r != 0)
-		log_warning("%s: a change could not be read back", request->device->name);
-	else
-		change->outcome.readback = &change->readback;
+	change->outcome.error = result->error;
+	if (result->before_dispatch) {
+		change->outcome.class = AUDIT_REFUSED;
+		execute_refuse_errno(request, result->error);
+		return;
+	}
+	change->outcome.class = AUDIT_UNKNOWN;
+	refuse(&request->refusal, REFUSAL_OUTCOME_UNKNOWN,
+	       "The kernel reported %s after the command was sent; read the value to see whether it "
+	       "took effect",
+	       strerrorname_np(result->error));
 }
 
-static bool shows_data(const struct change *change, const struct bytes *value)
+/* The firmware's own word counts, but for Features, where a success may be none (kernel trap 8). */
+static void conclude_answer(struct change *change, const struct codec_answer *answer)
 {
-	const struct cxl_request *set = &change->request->parsed;
-
-	return bytes_equal(value->data, value->size, set->data, set->data_size);
-}
-
-/*
- * Whether the read-back proves the change. One that waits for a reset shows in the saved value; in
- * the current one it proves something only if that was another before.
- */
-static bool is_proved(const struct change *change)
-{
-	const struct request_result *result = &change->request->result;
-
-	if (!change->found || !shows_data(change, &change->readback))
-		return false;
-	if (change->request->verdict.effect != EFFECT_AFTER_RESET ||
-	    change->base == SELECTION_SAVED)
-		return true;
-	return result->has_before && !shows_data(change, &result->before);
-}
-
-/* What is known, from what the driver and the device said and what the read-back shows. */
-static void conclude(struct change *change)
-{
-	const struct attempt *attempt = &change->attempt;
+	struct request *request = change->request;
 	struct record_outcome *outcome = &change->outcome;
-	struct request *request = change->request;
 
-	outcome->error = attempt->error;
-	if (cxl_errno_before_dispatch(attempt->error)) {
-		outcome->class = AUDIT_REFUSED;
-		attempt_refuse_errno(request, attempt->error);
+	outcome->status = answer->status_name;
+	switch (answer->result) {
+	case CODEC_DONE:
+		outcome->class = change->is_feature && !feature_change_is_proved(&change->feature) ?
+					 AUDIT_UNVERIFIED :
+					 AUDIT_APPLIED;
 		return;
+	case CODEC_FAILED:
+		outcome->class = AUDIT_FAILED;
+		execute_refuse_answer(request, answer);
+		return;
+	case CODEC_UNCLEAR:
+		break;
 	}
-	if (attempt->error) {
-		outcome->class = AUDIT_UNKNOWN;
+	outcome->class = AUDIT_UNKNOWN;
+	outcome->error = answer->error;
+	if (answer->error)
 		refuse(&request->refusal, REFUSAL_OUTCOME_UNKNOWN,
-		       "The kernel reported %s after the command was sent; read the value to see "
-		       "whether it took effect",
-		       strerrorname_np(attempt->error));
-		return;
-	}
-	outcome->status = cxl_return_code_name(attempt->return_code);
-	if (attempt->return_code == RETURN_CODE_BACKGROUND) {
-		outcome->class = AUDIT_UNKNOWN;
+		       "The driver has no answer of the firmware (%s); look at the device to see "
+		       "whether the command took effect",
+		       strerrorname_np(answer->error));
+	else
 		refuse(&request->refusal, REFUSAL_OUTCOME_UNKNOWN,
 		       "The device goes on with the command in the background; read the value later "
 		       "to see whether it took effect");
-	} else if (attempt->return_code) {
-		outcome->class = AUDIT_FAILED;
-		attempt_refuse_return_code(request, attempt->return_code);
-	} else {
-		outcome->class = is_proved(change) ? AUDIT_APPLIED : AUDIT_UNVERIFIED;
-	}
 }
 
-/* The ioctl and what came of it. The intent is durable; whatever happens, an outcome follows. */
+/* The ioctl, and whatever shows what came of it. */
+static void send(struct change *change)
+{
+	struct request *request = change->request;
+	struct call_result *result = &request->result.call;
+
+	execute_call(request, result);
+	if (change->is_feature && !result->before_dispatch) {
+		feature_change_read_back(&change->feature);
+		if (change->feature.found)
+			change->outcome.readback = &change->feature.readback;
+	}
+	if (result->error)
+		conclude_error(change, result);
+	else
+		conclude_answer(change, &result->answer);
+	change->outcome.taint.after = transport_tainted(request->device->transport) > 0;
+}
+
+/* The intent is durable; whatever happens, an outcome follows. */
 static void run(struct change *change)
 {
 	struct request *request = change->request;
@@ -196,11 +159,7 @@ static void run(struct change *change)
 		outcome->class = AUDIT_NOT_ISSUED;
 		outcome->status = refusal_code_name(request->refusal.code);
 	} else {
-		attempt_send(request, &change->attempt);
-		if (!cxl_errno_before_dispatch(change->attempt.error))
-			read_back(change);
-		conclude(change);
-		outcome->taint.after = transport_tainted(request->device->transport) > 0;
+		send(change);
 	}
 	request->result.outcome = outcome->class;
 	if (record_outcome(request, outcome) < 0 && outcome->class > AUDIT_REFUSED)
@@ -210,54 +169,31 @@ static void run(struct change *change)
 		       audit_class_to_string(outcome->class));
 }
 
-/*
- * Whether the change may come at a reset: all but those that failed, and those that the saved value
- * disproves.
- */
-static bool may_wait(const struct change *change)
-{
-	const bool shown = change->found && shows_data(change, &change->readback);
-	const bool comparable = change->found && change->base == SELECTION_SAVED &&
-				change->readback.size == change->request->parsed.data_size;
-
-	switch (change->outcome.class) {
-	case AUDIT_APPLIED:
-		return true;
-	case AUDIT_UNVERIFIED:
-		return shown || !comparable;
-	case AUDIT_UNKNOWN:
-		return shown;
-	default:
-		return false;
-	}
-}
-
-/* Remembers a change that waits for a reset; forgets one that is proved to be live. */
+/* Remembers what waits for a reset. What the firmware has not confirmed is no change that waits. */
 static void update_pending(struct change *change)
 {
 	struct request *request = change->request;
-	const struct cxl_feature_entry *entry = request->verdict.entry;
-	CLEANUP(bytes_clear) struct bytes current = { 0 };
 	struct pending_change pending = {
 		.resets = request->verdict.resets,
 		.audit_sequence = request->result.audit_sequence,
-		.value = { .data = (uint8_t *)request->parsed.data,
-			   .size = request->parsed.data_size },
 	};
 
-	if (!pending.resets || !may_wait(change))
-		return;
-	memcpy(pending.feature, entry->uuid, sizeof(pending.feature));
-	if (device_get_feature(request->device, entry, SELECTION_CURRENT, &current) == 0 &&
-	    shows_data(change, &current)) {
-		if (change->outcome.class == AUDIT_APPLIED)
-			pending_forget(request->device->pending, pending.feature);
+	if (change->is_feature) {
+		feature_change_update_pending(&change->feature, change->outcome.class);
 		return;
 	}
+	if (!pending.resets || change->outcome.class != AUDIT_APPLIED)
+		return;
 	request->result.pending = true;
+	snprintf(pending.command, sizeof(pending.command), "%s", request->verdict.command->name);
 	if (pending_remember(request->device->pending, &pending) < 0)
 		log_error("Out of memory: a change of %s that waits for a reset is not remembered",
 			  request->device->name);
+}
+
+static void change_clear(struct change *change)
+{
+	feature_change_clear(&change->feature);
 }
 
 void change_execute(struct request *request)
@@ -265,11 +201,17 @@ void change_execute(struct request *request)
 	const bool tainted = transport_tainted(request->device->transport) > 0;
 	CLEANUP(change_clear) struct change change = {
 		.request = request,
-		.base = request_base(request),
+		.is_feature = request->verdict.entry,
 		.outcome = { .taint = { .before = tainted, .after = tainted } },
 	};
+	int r;
 
-	if (check_firmware(request) != 0 || read_before(&change) != 0) {
+	if (change.is_feature)
+		change.feature = feature_change_of(request);
+	r = check_firmware(request);
+	if (r == 0 && change.is_feature)
+		r = feature_change_read_before(&change.feature);
+	if (r != 0) {
 		record_denial(request);
 		return;
 	}
@@ -278,5 +220,4 @@ void change_execute(struct request *request)
 	run(&change);
 	audit_log_release(request->broker->audit, record_room(request));
 	update_pending(&change);
-	request->result.response = bytes_take(&change.attempt.response);
 }

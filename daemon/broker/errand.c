@@ -36,19 +36,18 @@ static void done(struct job *job)
 
 static void submit(struct errand *errand)
 {
-	struct worker *worker = errand->on_device ? errand->device->worker : errand->broker->clerk;
-	int r = -ESHUTDOWN;
+	struct worker *clerk = errand->broker->clerk;
 
 	errand->job = (struct job){ .run = run, .done = done };
-	if (worker && !(errand->device && atomic_load(&errand->device->gone)))
-		r = worker_submit(worker, &errand->job);
-	if (r == 0)
+	if (errand->on_device) {
+		if (device_submit(errand->device, &errand->job, &errand->refusal) == 0)
+			return;
+	} else if (clerk && worker_submit(clerk, &errand->job) == 0) {
 		return;
-	if (r == -EBUSY)
+	} else {
 		refuse(&errand->refusal, REFUSAL_DEVICE_BUSY,
 		       "Too much waits already; call again when it is done");
-	else
-		device_refuse_gone(&errand->refusal);
+	}
 	errand->finished(errand);
 }
 

@@ -6,16 +6,12 @@
 
 #include "broker/execute.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "broker/record.h"
 
-void attempt_clear(struct attempt *attempt)
-{
-	bytes_clear(&attempt->response);
-}
-
-int attempt_refuse_errno(struct request *request, int error)
+int execute_refuse_errno(struct request *request, int error)
 {
 	if (error == ENODEV)
 		return device_refuse_gone(&request->refusal);
@@ -24,55 +20,48 @@ int attempt_refuse_errno(struct request *request, int error)
 		      strerrorname_np(error));
 }
 
-int attempt_refuse_return_code(struct request *request, uint32_t code)
+int execute_refuse_answer(struct request *request, const struct codec_answer *answer)
 {
+	char syndrome[32] = "";
+
+	if (answer->error)
+		return execute_refuse_errno(request, answer->error);
+	if (answer->syndrome)
+		snprintf(syndrome, sizeof(syndrome), ", syndrome 0x%x", answer->syndrome);
 	return refuse(&request->refusal, REFUSAL_DEVICE_ERROR,
-		      "The device answered %s (0x%x); look it up in CXL 3.2 table 8-79 and in the "
-		      "device's manual",
-		      cxl_return_code_name(code), code);
+		      "The device answered %s (0x%x%s); look it up in %s and in the device's manual",
+		      answer->status_name, answer->status, syndrome,
+		      request->parsed.codec->manual);
 }
 
-void attempt_send(struct request *request, struct attempt *ret)
+void execute_call(struct request *request, struct call_result *ret)
 {
-	struct cxl_response parsed;
-	size_t size;
-	int r;
+	const struct call call = {
+		.request = &request->parsed,
+		.bytes = &request->bytes,
+		.buffers = request->options.buffers,
+		.scope = request->verdict.scope,
+		.room = request->room,
+	};
 
-	*ret = (struct attempt){ 0 };
-	/* Not the caller's room: kernels before 7.3 write past one that is too small (trap 10). */
-	r = transport_rpc(request->device->transport, request->verdict.scope, &request->bytes,
-			  cxl_response_room(&request->parsed), &ret->response);
-	if (r == 0)
-		r = cxl_parse_response(&ret->response, &parsed);
-	if (r < 0) {
-		ret->error = -r;
-		return;
-	}
-	ret->return_code = parsed.return_code;
-	/* The driver's length is of its buffer; the firmware's own is in the header. */
-	size = CXL_RESPONSE_HEADER_SIZE + parsed.size;
-	ret->response.size = size < request->room ? size : request->room;
+	call_send(request->device->transport, &call, ret);
 }
 
 static void execute_read(struct request *request)
 {
-	CLEANUP(attempt_clear) struct attempt attempt = { 0 };
+	struct call_result *result = &request->result.call;
 
-	attempt_send(request, &attempt);
-	if (attempt.error)
-		attempt_refuse_errno(request, attempt.error);
-	else if (attempt.return_code)
-		attempt_refuse_return_code(request, attempt.return_code);
-	else
-		request->result.response = bytes_take(&attempt.response);
+	execute_call(request, result);
+	if (result->error)
+		execute_refuse_errno(request, result->error);
+	else if (result->answer.result != CODEC_DONE)
+		execute_refuse_answer(request, &result->answer);
 	if (request->broker->config.record_reads)
 		record_read(request);
 }
 
-void request_execute(struct job *job)
+void request_run(struct request *request)
 {
-	struct request *request = container_of(job, struct request, job);
-
 	/* Nobody waits for the answer any more, and nothing has been done yet. */
 	if (atomic_load(&request->peer->gone))
 		return;

@@ -8,21 +8,12 @@
 
 #include "broker/request.h"
 
-/* What one call of the driver came to. */
-struct attempt {
-	int error;	      /* 0, or positive errno */
-	uint32_t return_code; /* the device's; 0 = success */
-	struct bytes response;
-};
-
-void attempt_clear(struct attempt *attempt);
-
-/* Sends the frozen bytes, once, at the scope of the verdict. */
-void attempt_send(struct request *request, struct attempt *ret);
+/* Sends the frozen bytes, once, at the scope of the verdict; what came of it is in @ret. */
+void execute_call(struct request *request, struct call_result *ret);
 
 /* Refuse for what the kernel, or the device, answered. */
-int attempt_refuse_errno(struct request *request, int error);
-int attempt_refuse_return_code(struct request *request, uint32_t code);
+int execute_refuse_errno(struct request *request, int error);
+int execute_refuse_answer(struct request *request, const struct codec_answer *answer);
 
 /* The way of a change: see change.c. */
 void change_execute(struct request *request);

@@ -15,13 +15,14 @@
 struct question {
 	struct authorize_detail details[QUESTION_DETAILS_MAX];
 	size_t n;
-	char feature[37]; /* the UUID's text */
+	char feature[37];     /* the UUID's text */
+	char register_id[8];  /* "0x9014" */
 	char message[320];
 };
 
-/* @feature is the UUID that the request names, or NULL. @ret points into itself and @device. */
+/* @ret points into itself and @device. */
 void question_about_request(const struct device *device, const struct verdict *verdict,
-			    const uint8_t *feature, struct question *ret);
+			    const struct codec_request *request, struct question *ret);
 
 /* About something else than a firmware command: @device may be NULL, @words is the sentence. */
 void question_about(const struct device *device, const char *words, struct question *ret);

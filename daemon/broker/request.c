@@ -24,12 +24,20 @@ struct request *request_new(struct broker *broker, struct peer *peer, struct dev
 	return request;
 }
 
+void request_options_clear(struct request_options *options)
+{
+	bytes_clear(&options->expect);
+	free(options->reason);
+	for (size_t i = 0; i < options->n_buffers; i++)
+		bytes_clear(&options->buffers[i]);
+	*options = (struct request_options){ 0 };
+}
+
 void request_free(struct request *request)
 {
 	bytes_clear(&request->bytes);
-	bytes_clear(&request->options.expect);
-	free(request->options.reason);
-	bytes_clear(&request->result.response);
+	request_options_clear(&request->options);
+	call_result_clear(&request->result.call);
 	bytes_clear(&request->result.before);
 	catalog_unref(request->catalog);
 	device_unref(request->device);
@@ -46,17 +54,9 @@ bool request_is_change(const struct request *request)
 	return verdict->effect != EFFECT_NONE || verdict->taints;
 }
 
-enum selection request_base(const struct request *request)
+void request_interface(const struct request *request, char *ret, size_t size)
 {
-	const struct verdict *verdict = &request->verdict;
-
-	/*
-	 * A change that waits for a reset replaces the saved value: comparing it with the current
-	 * one would let two callers overwrite each other's changes between two resets.
-	 */
-	if (verdict->effect == EFFECT_AFTER_RESET && verdict->entry->flags & CXL_FEATURE_HAS_SAVED)
-		return SELECTION_SAVED;
-	return SELECTION_CURRENT;
+	verdict_interface(&request->verdict, request->device->identity.parent_name, ret, size);
 }
 
 bool request_is_recorded(const struct request *request)
@@ -81,7 +81,7 @@ static void run_denial(struct job *job)
 }
 
 /* The end of a refused request; that of a change is recorded first, by the clerk. */
-static void finish_refused(struct request *request)
+void request_end_refused(struct request *request)
 {
 	struct worker *clerk = request->broker->clerk;
 
@@ -104,17 +104,37 @@ static void finish_failed(struct request *request, int r)
 	finish(request);
 }
 
-/* A list comes as far as there is room for it; the other answers come whole. */
+/* A list comes as far as there is room for it; the other answers of CXL devices come whole. Those of
+ * other devices are as long as their firmware makes them, and are cut. */
 static int check_room(struct request *request)
 {
-	const size_t needed = cxl_response_room(&request->parsed);
+	const struct codec_request *parsed = &request->parsed;
+	const size_t needed = parsed->codec->response_room(parsed, 0);
 
-	if (request->parsed.opcode == CXL_GET_SUPPORTED_FEATURES || request->room >= needed)
+	if (parsed->key.driver != DEVICE_CXL || request->room >= needed ||
+	    parsed->cxl.opcode == CXL_GET_SUPPORTED_FEATURES)
 		return 0;
 	return refuse(&request->refusal, REFUSAL_MALFORMED,
 		      "The answer to this command takes %zu bytes; pass a max_response of at least "
 		      "that",
 		      needed);
+}
+
+static int parse(struct request *request)
+{
+	const enum device_type type = request->device->identity.type;
+	const struct codec *codec = codec_of(type);
+
+	if (request->bytes.size > TRANSPORT_RPC_MAX || request->room > TRANSPORT_RPC_MAX)
+		return refuse(&request->refusal, REFUSAL_TOO_LARGE,
+			      "A request or a response has at most %u bytes; send less",
+			      TRANSPORT_RPC_MAX);
+	if (!codec)
+		return refuse(&request->refusal, REFUSAL_UNKNOWN_COMMAND,
+			      "This fwctld does not know what devices of type %s take; install one "
+			      "that does",
+			      device_type_to_string(type));
+	return codec->parse(&request->bytes, &request->parsed, &request->refusal);
 }
 
 static int parse_and_classify(struct request *request)
@@ -126,23 +146,22 @@ static int parse_and_classify(struct request *request)
 	};
 	int r;
 
-	if (request->bytes.size > TRANSPORT_RPC_MAX || request->room > TRANSPORT_RPC_MAX)
-		return refuse(&request->refusal, REFUSAL_TOO_LARGE,
-			      "A request or a response has at most %u bytes; send less",
-			      TRANSPORT_RPC_MAX);
-	if (request->device->identity.type != DEVICE_CXL)
-		return refuse(&request->refusal, REFUSAL_UNKNOWN_COMMAND,
-			      "The catalog lists no command of %s devices; install one that does",
-			      device_type_to_string(request->device->identity.type));
-	r = cxl_parse_request(&request->bytes, &request->parsed, &request->refusal);
+	r = parse(request);
 	if (r != 0)
 		return r;
-	r = classify_cxl(request->catalog, &features, &request->parsed, &request->verdict,
-			 &request->refusal);
-	return r != 0 ? r : check_room(request);
+	r = classify(request->catalog, &features, &request->parsed, &request->bytes,
+		     &request->verdict, &request->refusal);
+	if (r != 0)
+		return r;
+	r = check_room(request);
+	/* What an explanation is about does not depend on what is in the buffers. */
+	if (r != 0 || request->explain)
+		return r;
+	return codec_check_buffers(&request->parsed, request->options.buffers,
+				   request->options.n_buffers, &request->refusal);
 }
 
-static int judge(struct request *request)
+int request_judge(struct request *request)
 {
 	struct gate gate;
 	int r;
@@ -155,23 +174,16 @@ static int judge(struct request *request)
 			  &request->refusal);
 }
 
+static void run_job(struct job *job)
+{
+	request_run(container_of(job, struct request, job));
+}
+
 static void submit(struct request *request)
 {
-	struct worker *worker = request->device->worker;
-	int r = -ESHUTDOWN;
-
-	request->job = (struct job){ .run = request_execute, .done = on_done };
-	if (worker && !atomic_load(&request->device->gone))
-		r = worker_submit(worker, &request->job);
-	if (r == 0)
-		return;
-	if (r == -EBUSY)
-		refuse(&request->refusal, REFUSAL_DEVICE_BUSY,
-		       "%zu requests wait for this device; call again when they are done",
-		       worker_load(worker));
-	else
-		device_refuse_gone(&request->refusal);
-	finish_refused(request);
+	request->job = (struct job){ .run = run_job, .done = on_done };
+	if (device_submit(request->device, &request->job, &request->refusal) != 0)
+		request_end_refused(request);
 }
 
 static void on_authorized(void *userdata, const struct authorization *authorization)
@@ -184,19 +196,19 @@ static void on_authorized(void *userdata, const struct authorization *authorizat
 		return;
 	}
 	if (authorization_refuse(authorization, request->verdict.action, &request->refusal) != 0)
-		finish_refused(request);
+		request_end_refused(request);
 	else
 		submit(request);
 }
 
-static int ask(struct request *request)
+int request_ask(struct request *request,
+		void (*answered)(void *userdata, const struct authorization *authorization),
+		void *userdata)
 {
-	const bool has_feature = request->parsed.opcode != CXL_GET_SUPPORTED_FEATURES;
-	struct question words;
 	struct authorize_question question;
+	struct question words;
 
-	question_about_request(request->device, &request->verdict,
-			       has_feature ? request->parsed.uuid : NULL, &words);
+	question_about_request(request->device, &request->verdict, &request->parsed, &words);
 	question = (struct authorize_question){
 		.subject = request->peer->bus_name,
 		.action = request->verdict.action,
@@ -206,7 +218,7 @@ static int ask(struct request *request)
 		.uid = request->peer->uid,
 		.timeout_s = request->broker->config.authorization_timeout,
 	};
-	return authorize(request->broker->authorizer, &question, on_authorized, request,
+	return authorize(request->broker->authorizer, &question, answered, userdata,
 			 &request->refusal);
 }
 
@@ -214,16 +226,16 @@ void request_start(struct request *request)
 {
 	int r;
 
-	r = judge(request);
+	r = request_judge(request);
 	if (r < 0) {
 		finish_failed(request, r);
 		return;
 	}
 	/* An explanation asks even for what is refused: the caller learns both. */
 	if (r > 0 && !(request->explain && request->verdict.command)) {
-		finish_refused(request);
+		request_end_refused(request);
 		return;
 	}
-	if (ask(request) != 0)
-		finish_refused(request);
+	if (request_ask(request, on_authorized, request) != 0)
+		request_end_refused(request);
 }

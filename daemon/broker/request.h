@@ -19,6 +19,7 @@
 #include "broker/authorize.h"
 #include "broker/broker.h"
 #include "broker/peer.h"
+#include "device/call.h"
 
 #define REQUEST_ID_SIZE 37
 
@@ -31,11 +32,17 @@ struct request_options {
 	bool has_expect;
 	struct bytes expect; /* the value that a change must find; owned */
 	char *reason;	     /* owned; NULL: none given */
+	/* What goes to the device behind the request's pointers; owned. */
+	struct bytes buffers[CODEC_BUFFERS_MAX];
+	size_t n_buffers;
 };
+
+/* Frees what @options holds and leaves them empty; for CLEANUP(). */
+void request_options_clear(struct request_options *options);
 
 /* What came of a request that was not refused. */
 struct request_result {
-	struct bytes response;	    /* the driver's wire format */
+	struct call_result call;    /* what the driver and the firmware answered */
 	uint64_t audit_sequence;    /* of the intent; 0 = nothing was recorded */
 	enum audit_class outcome;   /* of a change: applied or unverified */
 	bool pending;		    /* the change waits for a reset */
@@ -54,7 +61,7 @@ struct request {
 
 	struct bytes bytes; /* the driver's wire format: what was authorized is what runs */
 	size_t room;	    /* for the response */
-	struct cxl_request parsed; /* borrows from bytes */
+	struct codec_request parsed; /* borrows from bytes */
 	struct verdict verdict;
 	char id[REQUEST_ID_SIZE]; /* shared by the intent and the outcome */
 
@@ -79,14 +86,27 @@ DEFINE_CLEANUP(struct request *, request_free);
  */
 void request_start(struct request *request);
 
+/*
+ * The steps of the way, for a request that goes it on its own (request_start()) and for those of a
+ * batch (batch.h).
+ *
+ * request_judge() parses, classifies and checks the gate: 0, the refusal in request->refusal, or
+ * -errno. request_ask() asks polkit; returns 0 or the refusal, and then @answered is not called.
+ * request_end_refused() records what must be recorded and calls finished(). request_run() is the
+ * worker's part; the result or the refusal is in @request.
+ */
+int request_judge(struct request *request);
+int request_ask(struct request *request,
+		void (*answered)(void *userdata, const struct authorization *authorization),
+		void *userdata);
+void request_end_refused(struct request *request);
+void request_run(struct request *request);
+
 /* Whether it changes something, and so is recorded whatever becomes of it. */
 bool request_is_change(const struct request *request);
 
 /* Whether its end is recorded: that of each change, and of reads where the configuration wants it. */
 bool request_is_recorded(const struct request *request);
 
-/* What changes of the value that @request's verdict is about replace and are checked against. */
-enum selection request_base(const struct request *request);
-
-/* The worker's part: see execute.c. */
-void request_execute(struct job *job);
+/* The kernel's own interface to what @request is about; "" where there is none. */
+void request_interface(const struct request *request, char *ret, size_t size);

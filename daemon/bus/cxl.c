@@ -12,8 +12,8 @@
 #include "bus/dict.h"
 #include "bus/explain.h"
 #include "bus/features.h"
+#include "bus/fields.h"
 #include "bus/options.h"
-#include "catalog/layout.h"
 
 /* A Feature by its UUID or its catalog name. */
 static int read_feature(struct bus_call *call, uint8_t ret[CXL_UUID_SIZE])
@@ -47,7 +47,6 @@ static const struct cxl_feature_entry *entry_of(const struct bus_call *call,
 
 static int decode_get(struct bus_call *call)
 {
-	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
 	const struct cxl_feature_entry *entry;
 	uint8_t uuid[CXL_UUID_SIZE];
 	const char *selection;
@@ -73,43 +72,7 @@ static int decode_get(struct bus_call *call)
 	if (r < 0)
 		return r;
 	call->request->room = TRANSPORT_RPC_MAX;
-	return bus_options_read_for_request(call, 0, &options);
-}
-
-static int append_field(sd_bus_message *reply, const struct layout_field *field,
-			const uint8_t *data)
-{
-	uint64_t number = layout_read(field, data);
-	const char *name = layout_value_name(field, number);
-
-	if (name)
-		return dict_string(reply, field->name, name);
-	if (field->field->flag)
-		return dict_bool(reply, field->name, number != 0);
-	return dict_u64(reply, field->name, number);
-}
-
-static int append_fields(sd_bus_message *reply, const struct catalog_feature *feature,
-			 const struct cxl_response *response)
-{
-	CLEANUP(freep) struct layout_field *fields = NULL;
-	int n, r;
-
-	n = feature ? layout_fields(&feature->read, response->size, &fields) : 0;
-	if (n <= 0)
-		return n;
-	r = dict_entry_open(reply, "fields", "a{sv}");
-	if (r < 0)
-		return r;
-	r = dict_open(reply);
-	for (int i = 0; r >= 0 && i < n; i++)
-		r = append_field(reply, &fields[i], response->payload);
-	if (r < 0)
-		return r;
-	r = dict_close(reply);
-	if (r < 0)
-		return r;
-	return dict_entry_close(reply);
+	return bus_options_read_for_request(call, 0, call->request);
 }
 
 static int encode_get(struct bus_call *call, sd_bus_message *reply)
@@ -118,7 +81,7 @@ static int encode_get(struct bus_call *call, sd_bus_message *reply)
 	struct cxl_response response;
 	int r;
 
-	r = cxl_parse_response(&request->result.response, &response);
+	r = cxl_parse_response(&request->result.call.response, &response);
 	if (r < 0)
 		return r;
 	r = sd_bus_message_append_array(reply, 'y', response.payload, response.size);
@@ -127,7 +90,7 @@ static int encode_get(struct bus_call *call, sd_bus_message *reply)
 	r = dict_open(reply);
 	if (r < 0)
 		return r;
-	r = dict_string(reply, "selection", selection_to_string(request->parsed.selection));
+	r = dict_string(reply, "selection", selection_to_string(request->parsed.cxl.selection));
 	if (r < 0)
 		return r;
 	r = dict_u8(reply, "version", request->verdict.entry->get_version);
@@ -136,9 +99,12 @@ static int encode_get(struct bus_call *call, sd_bus_message *reply)
 	r = dict_string(reply, "effect", effect_to_string(request->verdict.effect));
 	if (r < 0)
 		return r;
-	r = append_fields(reply, request->verdict.feature, &response);
-	if (r < 0)
-		return r;
+	if (request->verdict.feature) {
+		r = append_fields(reply, &request->verdict.feature->read, response.payload,
+				  response.size);
+		if (r < 0)
+			return r;
+	}
 	return dict_close(reply);
 }
 
@@ -161,11 +127,12 @@ static int decode_set(struct bus_call *call)
 		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
 			      "The value of a Feature has at most %u bytes; send the value alone",
 			      CXL_FEATURE_DATA_MAX);
-	r = bus_options_read_for_request(
+	r = bus_options_read(
 		call, OPTION_EXPECT | OPTION_ALLOW_TAINT | OPTION_REASON | OPTION_VERSION,
 		&options);
 	if (r != 0)
 		return r;
+	bus_options_hand_on(&options, call->request);
 	call->request->room = TRANSPORT_RPC_MAX;
 	entry = entry_of(call, uuid);
 	if (!options.has_version)

@@ -11,76 +11,7 @@
 #include "bus/dict.h"
 #include "bus/explain.h"
 #include "bus/options.h"
-
-static int read_request(struct bus_call *call)
-{
-	const void *data;
-	size_t size;
-	int r;
-
-	r = sd_bus_message_read_array(call->message, 'y', &data, &size);
-	if (r < 0)
-		return r;
-	if (size > TRANSPORT_RPC_MAX)
-		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
-			      "A request has at most %u bytes; send less", TRANSPORT_RPC_MAX);
-	return bytes_copy(data, size, &call->request->bytes);
-}
-
-static int decode_rpc(struct bus_call *call)
-{
-	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
-	uint32_t room;
-	int r;
-
-	r = read_request(call);
-	if (r != 0)
-		return r;
-	r = sd_bus_message_read(call->message, "u", &room);
-	if (r < 0)
-		return r;
-	call->request->room = room;
-	return bus_options_read_for_request(call, OPTION_ALLOW_TAINT | OPTION_REASON, &options);
-}
-
-static int encode_rpc(struct bus_call *call, sd_bus_message *reply)
-{
-	const struct request *request = call->request;
-	int r;
-
-	r = sd_bus_message_append_array(reply, 'y', request->result.response.data,
-					request->result.response.size);
-	if (r < 0)
-		return r;
-	r = dict_open(reply);
-	if (r < 0)
-		return r;
-	r = dict_string(reply, "command", request->verdict.command->name);
-	if (r < 0)
-		return r;
-	r = dict_string(reply, "effect", effect_to_string(request->verdict.effect));
-	if (r < 0)
-		return r;
-	r = dict_string(reply, "scope", scope_to_string(request->verdict.scope));
-	if (r < 0)
-		return r;
-	r = append_change(reply, request);
-	if (r < 0)
-		return r;
-	return dict_close(reply);
-}
-
-static int decode_explain(struct bus_call *call)
-{
-	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
-	int r;
-
-	r = read_request(call);
-	if (r != 0)
-		return r;
-	call->request->room = TRANSPORT_RPC_MAX;
-	return bus_options_read_for_request(call, OPTION_ALLOW_TAINT | OPTION_REASON, &options);
-}
+#include "bus/rpc.h"
 
 static int get_name(struct bus *bus, struct device *device, sd_bus_message *reply)
 {
@@ -149,7 +80,8 @@ static int append_pending(sd_bus_message *reply, const struct pending_change *ch
 	r = dict_open(reply);
 	if (r < 0)
 		return r;
-	r = dict_string(reply, "feature", feature);
+	r = change->command[0] ? dict_string(reply, "command", change->command) :
+				 dict_string(reply, "feature", feature);
 	if (r < 0)
 		return r;
 	r = dict_strings(reply, "resets", resets);
@@ -208,21 +140,41 @@ static bool applies(const struct device *device)
 static const struct bus_method methods[] = {
 	{ .name = "Rpc", .in = "ayua{sv}", .out = "aya{sv}",
 	  .names = "request\0max_response\0options\0response\0info\0",
-	  .access = ACCESS_VERDICT, .decode = decode_rpc, .encode = encode_rpc,
-	  .doc = "Runs one firmware command in the driver's own wire format (for CXL: struct "
-		 "fwctl_rpc_cxl and fwctl_rpc_cxl_out of include/uapi/fwctl/cxl.h). The catalog says "
-		 "which polkit action that needs, and the broker picks the scope. Requests and "
-		 "responses have at most 2 MiB. Options: allow-taint b, reason s. Info: command s, "
-		 "effect s, scope s, and for a change audit-sequence t and outcome s (applied or "
-		 "unverified). Every error of org.fwctl.Broker1.Error." },
+	  .access = ACCESS_VERDICT, .decode = rpc_decode, .encode = rpc_encode,
+	  .doc = "Runs one firmware command in the driver's own wire format: CXL, struct "
+		 "fwctl_rpc_cxl and fwctl_rpc_cxl_out of include/uapi/fwctl/cxl.h; mlx5, a "
+		 "command mailbox, big endian; bnxt, an HWRM request; pds, struct fwctl_rpc_pds. "
+		 "The catalog says which polkit action that needs, and the broker picks the "
+		 "scope. Requests and responses have at most 2 MiB. Where the format holds "
+		 "addresses (bnxt, pds) they are zero; what they would lead to travels as "
+		 "buffers. Options: allow-taint b, reason s, buffers aay (one for each address "
+		 "that the device reads from, in their order, as long as the request's length "
+		 "field says). Info: command s, effect s, scope s, buffers aay (one for each "
+		 "address that the device writes to, cut to what it wrote), fields a{sv} of the "
+		 "response where the catalog knows them, and for a change audit-sequence t and "
+		 "outcome s (applied or unverified). Every error of org.fwctl.Broker1.Error." },
+	{ .name = "RpcBatch", .in = "a(ayua{sv})a{sv}", .out = "a(aya{sv})",
+	  .names = "requests\0options\0results\0",
+	  .access = ACCESS_BATCH, .decode = rpc_decode_batch, .encode = rpc_encode_batch,
+	  .doc = "Runs several commands, each as Rpc would: request, max_response, and options "
+		 "with buffers aay. All are checked before the first runs, and one that is "
+		 "refused refuses all. polkit is asked once for each different thing among them: "
+		 "a command, or a register, or a Feature, that comes a hundred times is one; at "
+		 "most 8 things and 1024 requests. They run in their order, nothing else of this "
+		 "device in between, are recorded one by one, and stop at the first that fails. "
+		 "Results: one for each that was run; the info of one that failed has error s (a "
+		 "name of org.fwctl.Broker1.Error) and message s. Options: allow-taint b, reason "
+		 "s. Errors, where none was run: as Rpc." },
 	{ .name = "Explain", .in = "aya{sv}", .out = "a{sv}",
 	  .names = "request\0options\0explanation\0",
-	  .access = ACCESS_EXPLAIN, .decode = decode_explain, .encode = encode_explanation,
+	  .access = ACCESS_EXPLAIN, .decode = rpc_decode_explain, .encode = encode_explanation,
 	  .doc = "Says what Rpc would do with this request, and runs nothing: command s, effect s, "
-		 "effects as, resets as, scope s, owner s, action s, timeout-ms t (how long the "
+		 "effects as, resets as, scope s, owner s, overlaps s and interface s (the kernel "
+		 "subsystem that has a part of it too, and the way there), unit s (own or shared: "
+		 "with the kernel), action s, timeout-ms t (how long the "
 		 "kernel may take), taints b, authorization s (yes, no or challenge), refusal s (an "
 		 "error name, or empty), reason s. Options: "
-		 "allow-taint b, reason s, as for Rpc." },
+		 "allow-taint b, reason s, buffers aay, as for Rpc; the buffers are not looked at." },
 	{ 0 }
 };
 
@@ -244,7 +196,8 @@ static const struct bus_property properties[] = {
 	{ "QueueDepth", "u", 0, get_queue_depth,
 	  "The requests that wait or run now. Changes without a signal." },
 	{ "PendingResets", "aa{sv}", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_pending,
-	  "Changes that wait for a reset: feature s (UUID), resets as (any of these makes it live), "
+	  "Changes that wait for a reset: feature s (UUID) or, of other devices than CXL, command s, "
+	  "resets as (any of these makes it live), "
 	  "audit-sequence t (of its intent)." },
 	{ "ResetRequired", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_reset_required,
 	  "The mildest reset that makes all of them live: function, cxl, conventional, cold; empty "

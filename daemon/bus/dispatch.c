@@ -16,7 +16,8 @@ struct bus_vtables {
 };
 
 const struct bus_interface *const bus_interfaces[] = {
-	&manager_interface, &device_interface, &cxl_interface, &simulation_interface, NULL,
+	&manager_interface, &device_interface,	   &cxl_interface,
+	&mlx5_interface,    &simulation_interface, NULL,
 };
 
 void bus_device_path(const struct device *device, char ret[BUS_PATH_SIZE])
@@ -63,6 +64,8 @@ static void call_free(struct bus_call *call)
 		call->method->clear(call);
 	if (call->request)
 		request_free(call->request);
+	if (call->batch)
+		batch_free(call->batch);
 	if (call->has_errand)
 		errand_clear(&call->errand);
 	if (call->peer) {
@@ -117,19 +120,35 @@ static void call_finish(struct bus_call *call, int r)
 	call_free(call);
 }
 
+/* Tells everybody what a change can have changed. */
+static void announce_change(struct bus_call *call, const struct request *request)
+{
+	if (request->explain || !request_is_change(request))
+		return;
+	if (request->verdict.resets)
+		bus_pending_changed(call->bus, request->device);
+	bus_check_tainted(call->bus);
+	bus_check_audit_state(call->bus);
+}
+
 static void on_request_finished(struct request *request)
 {
 	struct bus_call *call = request->userdata;
 
-	if (!request->explain && request_is_change(request)) {
-		if (request->verdict.resets)
-			bus_pending_changed(call->bus, request->device);
-		bus_check_tainted(call->bus);
-		bus_check_audit_state(call->bus);
-	}
+	announce_change(call, request);
 	if (!request->explain)
 		call->refusal = request->refusal;
 	call_finish(call, request->error);
+}
+
+static void on_batch_finished(struct batch *batch)
+{
+	struct bus_call *call = batch->userdata;
+
+	for (size_t i = 0; i < batch->done; i++)
+		announce_change(call, batch->requests[i]);
+	call->refusal = batch->refusal;
+	call_finish(call, batch->error);
 }
 
 static void on_errand_run(struct errand *errand)
@@ -171,6 +190,24 @@ static void start_request(struct bus_call *call)
 		request_start(request);
 }
 
+static void start_batch(struct bus_call *call)
+{
+	int r;
+
+	call->batch = batch_new(call->bus->broker, call->device);
+	if (!call->batch) {
+		call_finish(call, -ENOMEM);
+		return;
+	}
+	call->batch->finished = on_batch_finished;
+	call->batch->userdata = call;
+	r = call->method->decode(call);
+	if (r != 0)
+		call_finish(call, r);
+	else
+		batch_start(call->batch);
+}
+
 static void start_errand(struct bus_call *call)
 {
 	struct errand *errand = &call->errand;
@@ -202,6 +239,9 @@ static void route(struct bus_call *call)
 	case ACCESS_VERDICT:
 	case ACCESS_EXPLAIN:
 		start_request(call);
+		break;
+	case ACCESS_BATCH:
+		start_batch(call);
 		break;
 	case ACCESS_ACTION:
 		start_errand(call);

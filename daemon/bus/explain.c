@@ -4,6 +4,9 @@
 #include "bus/dict.h"
 #include "bus/error.h"
 
+/* Longer names of kernel interfaces are cut. */
+#define INTERFACE_SIZE 192
+
 /* What polkit said, in the three words of the interface: what is no yes and no challenge is no. */
 static const char *authorization_word(const struct request *request)
 {
@@ -16,10 +19,31 @@ static const char *authorization_word(const struct request *request)
 	}
 }
 
-static int append_verdict(sd_bus_message *reply, const struct verdict *verdict)
+/* Whose it is, and where the kernel has it too. */
+static int append_owner(sd_bus_message *reply, const struct request *request)
 {
+	const struct verdict *verdict = &request->verdict;
+	const struct catalog_cost *cost = verdict->cost;
+	char interface[INTERFACE_SIZE];
+	int r;
+
+	request_interface(request, interface, sizeof(interface));
+	r = dict_string(reply, "owner", verdict_owner(verdict));
+	if (r < 0)
+		return r;
+	r = dict_string(reply, "overlaps", cost && cost->overlaps ? cost->overlaps : "");
+	if (r < 0)
+		return r;
+	r = dict_string(reply, "interface", interface);
+	if (r < 0 || !cost)
+		return r;
+	return dict_string(reply, "unit", cost->shared ? "shared" : "own");
+}
+
+static int append_verdict(sd_bus_message *reply, const struct request *request)
+{
+	const struct verdict *verdict = &request->verdict;
 	const char *effects[VERDICT_EFFECTS_MAX] = { 0 }, *resets[RESET_COUNT + 1];
-	const char *owner = verdict->feature ? verdict->feature->owner : verdict->command->owner;
 	int r;
 
 	if (verdict->effect != EFFECT_NONE)
@@ -40,7 +64,7 @@ static int append_verdict(sd_bus_message *reply, const struct verdict *verdict)
 	r = dict_string(reply, "scope", scope_to_string(verdict->scope));
 	if (r < 0)
 		return r;
-	r = dict_string(reply, "owner", owner);
+	r = append_owner(reply, request);
 	if (r < 0)
 		return r;
 	r = dict_string(reply, "action", action_to_string(verdict->action));
@@ -55,7 +79,8 @@ static int append_verdict(sd_bus_message *reply, const struct verdict *verdict)
 /* Of a request that is not in the catalog nothing is known but that it is refused. */
 static int append_nothing(sd_bus_message *reply)
 {
-	static const char *const words[] = { "command", "effect", "scope", "owner", "action" };
+	static const char *const words[] = { "command",  "effect",    "scope", "owner",
+					     "overlaps", "interface", "action" };
 	static const char *const none[] = { NULL };
 	int r;
 
@@ -103,7 +128,7 @@ int encode_explanation(struct bus_call *call, sd_bus_message *reply)
 	if (r < 0)
 		return r;
 	if (request->verdict.command)
-		r = append_verdict(reply, &request->verdict);
+		r = append_verdict(reply, request);
 	else
 		r = append_nothing(reply);
 	if (r < 0)

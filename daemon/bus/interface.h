@@ -11,6 +11,7 @@
 
 #include <systemd/sd-bus.h>
 
+#include "broker/batch.h"
 #include "broker/errand.h"
 #include "broker/request.h"
 
@@ -29,6 +30,7 @@ struct bus_call {
 	struct peer *peer;
 	struct device *device; /* NULL: the root object */
 	struct request *request; /* ACCESS_VERDICT */
+	struct batch *batch;	 /* ACCESS_BATCH */
 	struct errand errand;	 /* ACCESS_ACTION, once authorized on its worker */
 	bool has_errand;
 	struct refusal refusal;
@@ -53,6 +55,7 @@ enum bus_access {
 	ACCESS_FREE,	/* metadata and explanations: encode() answers at once */
 	ACCESS_VERDICT, /* a firmware command: the catalog says which action; see request.h */
 	ACCESS_EXPLAIN, /* judged as ACCESS_VERDICT, and never run */
+	ACCESS_BATCH,	/* several of ACCESS_VERDICT as one; see batch.h */
 	ACCESS_ACTION,	/* one fixed action; see errand.h */
 };
 
@@ -109,6 +112,7 @@ struct bus_interface {
 extern const struct bus_interface manager_interface;
 extern const struct bus_interface device_interface;
 extern const struct bus_interface cxl_interface;
+extern const struct bus_interface mlx5_interface;
 extern const struct bus_interface simulation_interface;
 
 /* All of them, NULL-terminated. */

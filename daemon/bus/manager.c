@@ -48,7 +48,8 @@ static void run_reload(struct bus_call *call)
 	struct json_problem problem = { 0 };
 	int r;
 
-	r = catalog_load(call->bus->broker->paths.catalog, &problem, &call->arguments.catalog);
+	r = catalog_load(&call->bus->broker->paths.catalog, &problem,
+			 &call->arguments.catalog);
 	if (r == 0)
 		return;
 	log_error("The catalog stays as it was: %s", problem.text);
@@ -59,7 +60,7 @@ static void run_reload(struct bus_call *call)
 
 static void finish_reload(struct bus_call *call)
 {
-	const char *const changed[] = { "CatalogDigest", NULL };
+	const char *const changed[] = { "CatalogDigest", "CatalogOverrides", NULL };
 
 	broker_use_catalog(call->bus->broker, call->arguments.catalog);
 	bus_manager_changed(call->bus, changed);
@@ -103,6 +104,13 @@ static int get_catalog_digest(struct bus *bus, struct device *device, sd_bus_mes
 {
 	(void)device;
 	return sd_bus_message_append(reply, "s", catalog_digest(bus->broker->catalog));
+}
+
+static int get_overrides(struct bus *bus, struct device *device, sd_bus_message *reply)
+{
+	(void)device;
+	return sd_bus_message_append_strv(reply,
+					  (char **)catalog_overrides(bus->broker->catalog));
 }
 
 static int get_sequence(struct bus *bus, struct device *device, sd_bus_message *reply)
@@ -160,6 +168,9 @@ static const struct bus_property properties[] = {
 	  "signal." },
 	{ "CatalogDigest", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_catalog_digest,
 	  "SHA-256 of the catalog's files, lower-case hexadecimal." },
+	{ "CatalogOverrides", "as", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_overrides,
+	  "What drop-ins have changed of what fwctld ships, as sentences: the file, the command, "
+	  "what it costs instead, and whether that is looser or tighter." },
 	{ "AuditSequence", "t", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_sequence,
 	  "The number of the last durable audit record." },
 	{ "AuditHash", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_hash,

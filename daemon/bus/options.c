@@ -9,6 +9,7 @@ static const struct option {
 	const char *type;
 } known[] = {
 	{ "allow-taint", OPTION_ALLOW_TAINT, "b" },
+	{ "buffers", OPTION_BUFFERS, "aay" },
 	{ "expect", OPTION_EXPECT, "ay" },
 	{ "reason", OPTION_REASON, "s" },
 	{ "version", OPTION_VERSION, "y" },
@@ -16,8 +17,7 @@ static const struct option {
 
 void bus_options_clear(struct bus_options *options)
 {
-	bytes_clear(&options->request.expect);
-	free(options->request.reason);
+	request_options_clear(&options->request);
 	*options = (struct bus_options){ 0 };
 }
 
@@ -77,6 +77,47 @@ static int read_reason(struct bus_call *call, struct bus_options *options)
 	return options->request.reason ? 0 : -ENOMEM;
 }
 
+static int read_buffer(struct bus_call *call, struct request_options *options)
+{
+	const void *data;
+	size_t size;
+	int r;
+
+	r = sd_bus_message_read_array(call->message, 'y', &data, &size);
+	if (r < 0)
+		return r;
+	if (size > TRANSPORT_RPC_MAX)
+		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
+			      "A buffer has at most %u bytes; send less", TRANSPORT_RPC_MAX);
+	if (options->n_buffers == CODEC_BUFFERS_MAX)
+		return refuse(&call->refusal, REFUSAL_MALFORMED,
+			      "No command takes more than %u buffers; pass those that it takes",
+			      CODEC_BUFFERS_MAX);
+	r = bytes_copy(data, size, &options->buffers[options->n_buffers]);
+	if (r < 0)
+		return r;
+	options->n_buffers++;
+	return 0;
+}
+
+static int read_buffers(struct bus_call *call, struct request_options *options)
+{
+	int r;
+
+	r = sd_bus_message_enter_container(call->message, 'a', "ay");
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_at_end(call->message, false)) == 0) {
+		r = read_buffer(call, options);
+		if (r != 0)
+			return r;
+	}
+	if (r < 0)
+		return r;
+	r = sd_bus_message_exit_container(call->message);
+	return r < 0 ? r : 0;
+}
+
 static int read_value(struct bus_call *call, enum bus_option option, struct bus_options *options)
 {
 	int flag, r;
@@ -90,6 +131,8 @@ static int read_value(struct bus_call *call, enum bus_option option, struct bus_
 		return read_expect(call, options);
 	case OPTION_REASON:
 		return read_reason(call, options);
+	case OPTION_BUFFERS:
+		return read_buffers(call, &options->request);
 	default:
 		r = sd_bus_message_read(call->message, "y", &options->version);
 		options->has_version = true;
@@ -165,16 +208,22 @@ int bus_options_read(struct bus_call *call, unsigned allowed, struct bus_options
 	return 0;
 }
 
-int bus_options_read_for_request(struct bus_call *call, unsigned allowed, struct bus_options *ret)
+void bus_options_hand_on(struct bus_options *options, struct request *request)
 {
+	request_options_clear(&request->options);
+	request->options = options->request;
+	options->request = (struct request_options){ 0 };
+}
+
+int bus_options_read_for_request(struct bus_call *call, unsigned allowed, struct request *request)
+{
+	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
 	int r;
 
-	r = bus_options_read(call, allowed, ret);
-	if (r != 0)
-		return r;
-	call->request->options = ret->request;
-	ret->request = (struct request_options){ 0 };
-	return 0;
+	r = bus_options_read(call, allowed, &options);
+	if (r == 0 && call->refusal.code == REFUSAL_NONE)
+		bus_options_hand_on(&options, request);
+	return r;
 }
 
 int bus_options_read_none(struct bus_call *call)

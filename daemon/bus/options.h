@@ -12,6 +12,7 @@ enum bus_option {
 	OPTION_EXPECT = 1 << 1,	     /* ay: compare and set */
 	OPTION_REASON = 1 << 2,	     /* s: goes to the audit record */
 	OPTION_VERSION = 1 << 3,     /* y: of a Feature's data */
+	OPTION_BUFFERS = 1 << 4,     /* aay: what goes to the device behind the request's pointers */
 };
 
 struct bus_options {
@@ -29,8 +30,11 @@ void bus_options_clear(struct bus_options *options);
  */
 int bus_options_read(struct bus_call *call, unsigned allowed, struct bus_options *ret);
 
-/* The same, and hands what concerns the request on to it. */
-int bus_options_read_for_request(struct bus_call *call, unsigned allowed, struct bus_options *ret);
+/* Hands what concerns a request on to it. */
+void bus_options_hand_on(struct bus_options *options, struct request *request);
+
+/* Both in one, for methods without options of their own. */
+int bus_options_read_for_request(struct bus_call *call, unsigned allowed, struct request *request);
 
 /* The same for methods that have no option yet. */
 int bus_options_read_none(struct bus_call *call);

@@ -4,105 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
-/* cxlctl_validate_set_features() in drivers/cxl/core/features.c: these need DEBUG_WRITE_FULL. */
-#define KERNEL_IMMEDIATE                                                                           \
-	(CXL_EFFECT_IMMEDIATE_CONFIG | CXL_EFFECT_IMMEDIATE_DATA | CXL_EFFECT_IMMEDIATE_POLICY |   \
-	 CXL_EFFECT_IMMEDIATE_LOG)
-#define KERNEL_RESET                                                                               \
-	(CXL_EFFECT_COLD_RESET | CXL_EFFECT_CONVENTIONAL_RESET | CXL_EFFECT_CXL_RESET)
+#include "catalog/action.h"
+#include "catalog/classify-private.h"
+#include "catalog/layout.h"
 
-static const struct verdict nothing_known = {
-	/* Whatever is asked before more is known is asked under the strictest action. */
+const struct verdict verdict_nothing_known = {
 	.effect = EFFECT_DISRUPTIVE,
 	.scope = SCOPE_DEBUG_WRITE_FULL,
 	.action = ACTION_DISRUPT,
 	.taints = true,
 };
 
-static enum action action_for(enum effect effect, enum scope scope)
-{
-	switch (effect) {
-	case EFFECT_NONE:
-		if (scope == SCOPE_CONFIGURATION)
-			return ACTION_READ;
-		return scope == SCOPE_DEBUG_READ_ONLY ? ACTION_DEBUG_READ : ACTION_DEBUG_WRITE;
-	case EFFECT_AFTER_RESET:
-		return ACTION_CHANGE_AFTER_RESET;
-	case EFFECT_IMMEDIATE:
-		return ACTION_CHANGE_IMMEDIATE;
-	default:
-		return ACTION_DISRUPT;
-	}
-}
-
-static void verdict_conclude(struct verdict *verdict)
+void verdict_conclude(struct verdict *verdict)
 {
 	verdict->action = action_for(verdict->effect, verdict->scope);
-	verdict->taints = verdict->scope >= SCOPE_DEBUG_WRITE;
-}
-
-static unsigned resets_of(uint16_t bits)
-{
-	unsigned resets = 0;
-
-	if (bits & CXL_EFFECT_COLD_RESET)
-		resets |= RESET_COLD;
-	/* Bits 10 and 11 mean something only where bit 9 says so (CXL 3.2 table 8-87). */
-	if (bits & CXL_EFFECT_VALID) {
-		if (bits & CXL_EFFECT_CONVENTIONAL_RESET)
-			resets |= RESET_CONVENTIONAL;
-		if (bits & CXL_EFFECT_CXL_RESET)
-			resets |= RESET_CXL;
-	}
-	return resets;
-}
-
-static enum effect set_effect(uint16_t bits, unsigned resets)
-{
-	/*
-	 * The kernel counts only four bits as immediate. A change of the security state takes hold
-	 * at once too, and of one that waits for no reset that we can trust nothing else is known.
-	 */
-	if (bits & (KERNEL_IMMEDIATE | CXL_EFFECT_SECURITY_STATE))
-		return EFFECT_IMMEDIATE;
-	return resets ? EFFECT_AFTER_RESET : EFFECT_IMMEDIATE;
-}
-
-void classify_feature(const struct catalog_feature *feature, const struct cxl_feature_entry *entry,
-		      struct verdict *ret)
-{
-	struct verdict verdict = { .feature = feature, .entry = entry };
-
-	verdict.effect_bits = entry->effects;
-	verdict.resets = resets_of(entry->effects);
-	verdict.effect = set_effect(entry->effects, verdict.resets);
-	if (feature && feature->least_effect > verdict.effect)
-		verdict.effect = feature->least_effect;
-	verdict.scope = entry->effects & KERNEL_IMMEDIATE ? SCOPE_DEBUG_WRITE_FULL :
-							    SCOPE_DEBUG_WRITE;
-	verdict_conclude(&verdict);
-	*ret = verdict;
-}
-
-bool feature_has_effect(const struct cxl_feature_entry *entry)
-{
-	return entry->effects & (KERNEL_IMMEDIATE | KERNEL_RESET | CXL_EFFECT_SECURITY_STATE);
-}
-
-bool feature_changeable(const struct cxl_feature_entry *entry)
-{
-	return entry->flags & CXL_FEATURE_CHANGEABLE && entry->set_size > 0 &&
-	       !(entry->effects & (CXL_EFFECT_RESERVED | CXL_EFFECT_BACKGROUND)) &&
-	       entry->effects & (KERNEL_IMMEDIATE | KERNEL_RESET);
-}
-
-const struct cxl_feature_entry *feature_table_find(const struct feature_table *features,
-						   const uint8_t uuid[CXL_UUID_SIZE])
-{
-	for (size_t i = 0; i < features->n; i++)
-		if (memcmp(features->entries[i].uuid, uuid, CXL_UUID_SIZE) == 0)
-			return &features->entries[i];
-	return NULL;
+	verdict->taints = scope_taints(verdict->scope);
 }
 
 void verdict_effects(const struct verdict *verdict, const char *ret[VERDICT_EFFECTS_MAX])
@@ -115,118 +31,79 @@ void verdict_effects(const struct verdict *verdict, const char *ret[VERDICT_EFFE
 	ret[n] = NULL;
 }
 
-void feature_interface(const struct catalog_feature *feature, const char *memdev, char *ret,
-		       size_t size)
+const char *verdict_owner(const struct verdict *verdict)
 {
-	static const char placeholder[] = "{memdev}";
-	const char *from = feature && feature->interface ? feature->interface : "";
-	const char *at = strstr(from, placeholder);
+	if (verdict->feature)
+		return verdict->feature->owner;
+	return verdict->cost ? verdict->cost->owner : verdict->command->cost.owner;
+}
 
-	if (at)
-		snprintf(ret, size, "%.*s%s%s", (int)(at - from), from, memdev,
-			 at + sizeof(placeholder) - 1);
+void verdict_interface(const struct verdict *verdict, const char *memdev, char *ret, size_t size)
+{
+	if (verdict->feature)
+		feature_interface(verdict->feature, memdev, ret, size);
 	else
-		snprintf(ret, size, "%s", from);
+		snprintf(ret, size, "%s",
+			 verdict->cost && verdict->cost->interface ? verdict->cost->interface : "");
 }
 
-static int refuse_unchangeable(const struct cxl_feature_entry *entry, struct refusal *refusal)
+static int refuse_unknown(enum device_type driver, struct refusal *refusal)
 {
-	if (!(entry->flags & CXL_FEATURE_CHANGEABLE) || entry->set_size == 0)
-		return refuse(refusal, REFUSAL_NOT_SUPPORTED,
-			      "The device says that this Feature cannot be changed; "
-			      "ListFeatures (fwctl: features) shows which can");
-	if (entry->effects & CXL_EFFECT_RESERVED)
-		return refuse(refusal, REFUSAL_NOT_SUPPORTED,
-			      "The device reports effects that the CXL specification does not "
-			      "define, so nobody can say what a change would do; ask its vendor "
-			      "for firmware that reports defined effects only");
-	if (entry->effects & CXL_EFFECT_BACKGROUND)
-		return refuse(refusal, REFUSAL_NOT_SUPPORTED,
-			      "A change of this Feature runs as a background operation, which the "
-			      "kernel does not let through; use the vendor's out-of-band interface");
-	return refuse(refusal, REFUSAL_NOT_SUPPORTED,
-		      "The device reports neither an immediate effect nor one at a reset for this "
-		      "Feature, and the kernel refuses such a change; ask its vendor for firmware "
-		      "that reports its effects");
-}
-
-static int judge_set(const struct cxl_request *request, const struct verdict *verdict,
-		     const char *memdev, struct refusal *refusal)
-{
-	const struct cxl_feature_entry *entry = verdict->entry;
-	char interface[128];
-
-	if (verdict->feature && verdict->feature->kernel_owned) {
-		feature_interface(verdict->feature, memdev, interface, sizeof(interface));
-		return refuse(refusal, REFUSAL_KERNEL_OWNED,
-			      "This Feature belongs to the kernel's %s subsystem; use %s",
-			      verdict->feature->owner, interface);
-	}
-	if (!feature_changeable(entry))
-		return refuse_unchangeable(entry, refusal);
-	if (request->data_size != entry->set_size)
-		return refuse(refusal, REFUSAL_MALFORMED,
-			      "The value of this Feature has exactly %u bytes; send the whole value",
-			      entry->set_size);
-	if (request->version != entry->set_version)
-		return refuse(refusal, REFUSAL_MALFORMED,
-			      "The device takes version %u of this Feature's data; send that version",
-			      entry->set_version);
-	return 0;
-}
-
-static int judge_get(const struct cxl_request *request, const struct cxl_feature_entry *entry,
-		     struct refusal *refusal)
-{
-	static const uint32_t needed[SELECTION_MAX] = {
-		[SELECTION_DEFAULT] = CXL_FEATURE_HAS_DEFAULT,
-		[SELECTION_SAVED] = CXL_FEATURE_HAS_SAVED,
-	};
-	uint32_t flag = needed[request->selection];
-
-	if ((entry->flags & flag) != flag)
-		return refuse(refusal, REFUSAL_NOT_SUPPORTED,
-			      "The device keeps no %s value of this Feature; read the current one",
-			      selection_to_string(request->selection));
-	if ((uint32_t)request->offset + request->count > entry->get_size)
-		return refuse(refusal, REFUSAL_MALFORMED,
-			      "The value of this Feature has %u bytes; ask for no more",
-			      entry->get_size);
-	return 0;
-}
-
-int classify_cxl(const struct catalog *catalog, const struct feature_table *features,
-		 const struct cxl_request *request, struct verdict *ret, struct refusal *refusal)
-{
-	const struct catalog_command *command;
-
-	*ret = nothing_known;
-	command = catalog_find_command(catalog, DEVICE_CXL, request->opcode);
-	if (!command)
+	if (driver == DEVICE_PDS)
 		return refuse(refusal, REFUSAL_UNKNOWN_COMMAND,
-			      "The catalog does not list this command; see 'fwctl features' and "
-			      "fwctld's catalog for what is known");
-	ret->command = command;
-	ret->effect = command->effect;
-	ret->scope = command->scope;
-	verdict_conclude(ret);
-	if (request->opcode == CXL_GET_SUPPORTED_FEATURES)
-		return 0;
+			      "The catalog does not list this endpoint and operation; the "
+			      "administrator can, in fwctld's catalog.d (docs/catalog.md)");
+	return refuse(refusal, REFUSAL_UNKNOWN_COMMAND,
+		      "The catalog does not list this command; 'fwctl catalog show' shows those "
+		      "that it lists");
+}
 
-	ret->feature = catalog_find_feature(catalog, request->uuid);
-	ret->entry = feature_table_find(features, request->uuid);
-	if (command->by_feature) {
-		if (ret->entry)
-			classify_feature(ret->feature, ret->entry, ret);
-		else
-			*ret = nothing_known;
-		ret->command = command;
+static void take_cost(const struct catalog_cost *cost, struct verdict *verdict)
+{
+	verdict->cost = cost;
+	verdict->effect = cost->effect;
+	verdict->resets = cost->resets;
+	verdict->scope = cost->scope;
+	verdict_conclude(verdict);
+}
+
+/* What no authorization lifts, for a command that is judged by the catalog alone. */
+static int judge_command(const struct codec_request *request, const struct bytes *bytes,
+			 const struct verdict *verdict, struct refusal *refusal)
+{
+	if (request->unpublished)
+		return refuse(refusal, REFUSAL_NOT_SUPPORTED,
+			      "Nobody has published the layout of this command, so nobody can show "
+			      "that it holds no address; ask the device's vendor to publish it");
+	if (verdict->cost->kernel_owned && verdict->effect != EFFECT_NONE)
+		return refuse(refusal, REFUSAL_KERNEL_OWNED,
+			      "This belongs to the kernel's %s subsystem; use %s",
+			      verdict->cost->owner, verdict->cost->interface);
+	if (verdict->command->request_size > 0 &&
+	    !layout_covers(&verdict->command->request, request, bytes))
+		return refuse(refusal, REFUSAL_MALFORMED,
+			      "The request has bytes set that mean nothing in this command; set to "
+			      "zero what 'fwctl catalog show' does not name");
+	return 0;
+}
+
+int classify(const struct catalog *catalog, const struct feature_table *features,
+	     const struct codec_request *request, const struct bytes *bytes, struct verdict *ret,
+	     struct refusal *refusal)
+{
+	const struct command_key *key = &request->key;
+
+	*ret = verdict_nothing_known;
+	ret->command = catalog_find_command(catalog, key);
+	if (!ret->command)
+		return refuse_unknown(key->driver, refusal);
+	if (ret->command->by_register) {
+		ret->named = catalog_find_register(catalog, key->register_id);
+		take_cost(catalog_register_cost(ret->named, key->method), ret);
+	} else if (!ret->command->by_feature) {
+		take_cost(&ret->command->cost, ret);
 	}
-	if (!ret->entry)
-		return refuse(refusal, REFUSAL_UNKNOWN_FEATURE,
-			      "The device has no such Feature; ListFeatures (fwctl: features) shows "
-			      "those it has");
-	if (request->opcode == CXL_SET_FEATURE)
-		return judge_set(request, ret, features->memdev, refusal);
-	return judge_get(request, ret->entry, refusal);
+	if (key->driver == DEVICE_CXL)
+		return classify_feature_request(catalog, features, &request->cxl, ret, refusal);
+	return judge_command(request, bytes, ret, refusal);
 }

@@ -4,6 +4,8 @@
 /*
  * What a request would do: (catalog, what the device says of its Features, parsed request) to a
  * verdict. Pure, and the only place that decides effect and scope. May call util and codec.
+ *
+ * classify.c judges by the catalog alone, classify-cxl.c also by what the device says of a Feature.
  */
 
 #include "catalog/catalog.h"
@@ -14,6 +16,9 @@
 
 struct verdict {
 	const struct catalog_command *command; /* NULL: the request is not in the catalog */
+	/* Whose it is and what it may reveal; NULL: unknown, or for the Feature to say. */
+	const struct catalog_cost *cost;
+	const struct catalog_register *named; /* NULL: no register, or one that the catalog lacks */
 	const struct catalog_feature *feature; /* NULL: no Feature, or one that the catalog lacks */
 	const struct cxl_feature_entry *entry; /* NULL: no Feature, or one that the device lacks */
 	enum effect effect;
@@ -32,12 +37,15 @@ struct feature_table {
 };
 
 /*
- * Judges a CXL request. Refuses with UnknownCommand, UnknownFeature, Malformed (a size or version
- * that the device does not have), NotSupported or KernelOwned; @ret is then filled as far as it is
- * known, so that the refusal can be explained and recorded. Returns 0 or the refusal.
+ * Judges a request. Refuses with UnknownCommand, UnknownFeature, Malformed (a size or version that
+ * the device does not have, or a byte that means nothing and is not zero), NotSupported or
+ * KernelOwned; @ret is then filled as far as it is known, so that the refusal can be explained and
+ * recorded. @features is of a CXL device, and empty for others; @bytes is what @request was parsed
+ * from. Returns 0 or the refusal.
  */
-int classify_cxl(const struct catalog *catalog, const struct feature_table *features,
-		 const struct cxl_request *request, struct verdict *ret, struct refusal *refusal);
+int classify(const struct catalog *catalog, const struct feature_table *features,
+	     const struct codec_request *request, const struct bytes *bytes, struct verdict *ret,
+	     struct refusal *refusal);
 
 /* What a Set of this Feature would be, whether or not it would be refused: for lists. */
 void classify_feature(const struct catalog_feature *feature, const struct cxl_feature_entry *entry,
@@ -55,6 +63,12 @@ const struct cxl_feature_entry *feature_table_find(const struct feature_table *f
 /* The kernel interface to use for a Feature of @memdev, cut to @size; "" for fwctl's own. */
 void feature_interface(const struct catalog_feature *feature, const char *memdev, char *ret,
 		       size_t size);
+
+/* Whose the thing is that the verdict is about: fwctl's, or a kernel subsystem's. */
+const char *verdict_owner(const struct verdict *verdict);
+
+/* The kernel's own interface to it, cut to @size; "" where there is none. @memdev is mem0. */
+void verdict_interface(const struct verdict *verdict, const char *memdev, char *ret, size_t size);
 
 /* The names of the effect bits, NULL-terminated. The strings are static. */
 void verdict_effects(const struct verdict *verdict, const char *ret[VERDICT_EFFECTS_MAX]);

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Finding the named fields in a Feature's data. Pure. May call util.
+ * Finding the named fields in a Feature's data, a request or a response. Pure. May call util and
+ * codec.
  */
 
 #include "catalog/catalog.h"
@@ -26,3 +27,11 @@ uint64_t layout_read(const struct layout_field *field, const uint8_t *data);
 
 /* The name that the catalog gives to the number, or NULL. */
 const char *layout_value_name(const struct layout_field *field, uint64_t number);
+
+/*
+ * Whether all that is not zero in a bnxt request, behind its header, is in a field of @layout or is
+ * one of its addresses. A field counts with all bits of its number. @bytes is what @request was
+ * parsed from.
+ */
+bool layout_covers(const struct catalog_layout *layout, const struct codec_request *request,
+		   const struct bytes *bytes);

@@ -3,9 +3,9 @@
 
 /*
  * The kernel's fwctl ABI in our own words, for systems whose headers lack it (Debian 12). Source:
- * include/uapi/fwctl/fwctl.h and fwctl/cxl.h of Linux 7.3; tests/vm compares the two where the
- * kernel's headers are at hand. Header fields that the kernel itself reads are in host byte order;
- * what goes on to a CXL device is little endian.
+ * include/uapi/fwctl/fwctl.h, fwctl/cxl.h and fwctl/pds.h of Linux 7.3; tests/vm compares the two
+ * where the kernel's headers are at hand. Header fields that the kernel itself reads are in host
+ * byte order; what goes on to a CXL device is little endian.
  */
 
 #include <linux/ioctl.h>
@@ -48,4 +48,21 @@ struct fwctl_abi_cxl_in {
 struct fwctl_abi_cxl_out {
 	__u32 size;
 	__u32 retval;
+};
+
+/* struct fwctl_rpc_pds of fwctl/pds.h: request and response in one, all in host byte order. */
+struct fwctl_abi_pds {
+	struct fwctl_abi_pds_in {
+		__u32 op;
+		__u32 ep;
+		__u32 rsvd;
+		__u32 len;
+		__aligned_u64 payload;
+	} in;
+	struct fwctl_abi_pds_out {
+		__u32 retval;
+		__u32 rsvd[2];
+		__u32 len;
+		__aligned_u64 payload;
+	} out;
 };

@@ -76,6 +76,21 @@ void device_unref(struct device *device)
 	free(device);
 }
 
+int device_submit(struct device *device, struct job *job, struct refusal *refusal)
+{
+	int r = -ESHUTDOWN;
+
+	if (device->worker && !atomic_load(&device->gone))
+		r = worker_submit(device->worker, job);
+	if (r == 0)
+		return 0;
+	if (r == -EBUSY)
+		return refuse(refusal, REFUSAL_DEVICE_BUSY,
+			      "%zu requests wait for this device; call again when they are done",
+			      worker_load(device->worker));
+	return device_refuse_gone(refusal);
+}
+
 int device_refuse_gone(struct refusal *refusal)
 {
 	return refuse(refusal, REFUSAL_DEVICE_GONE, "The device has gone; list the devices again");

@@ -69,6 +69,10 @@ DEFINE_CLEANUP(struct device *, device_unref);
 /* The refusal of whatever was meant for a device that has vanished: DeviceGone. */
 int device_refuse_gone(struct refusal *refusal);
 
+/* Has the worker run @job. Returns 0, or the refusal DeviceBusy or DeviceGone. On the loop's
+ * thread. */
+int device_submit(struct device *device, struct job *job, struct refusal *refusal);
+
 /*
  * Asks a CXL device for its Features, and drops pending changes that are no longer. On the worker's
  * thread, with the transport open and the pending changes loaded. Returns 0 or -errno.

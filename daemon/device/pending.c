@@ -42,18 +42,28 @@ void pending_free(struct pending *pending)
 	free(pending);
 }
 
-static struct pending_change *find(struct pending *pending, const uint8_t feature[CXL_UUID_SIZE])
+static struct pending_change *find(struct pending *pending, const struct pending_change *like)
 {
 	for (size_t i = 0; i < pending->n; i++)
-		if (memcmp(pending->changes[i].feature, feature, CXL_UUID_SIZE) == 0)
+		if (memcmp(pending->changes[i].feature, like->feature, CXL_UUID_SIZE) == 0 &&
+		    strcmp(pending->changes[i].command, like->command) == 0)
 			return &pending->changes[i];
 	return NULL;
+}
+
+static struct pending_change *find_feature(struct pending *pending,
+					   const uint8_t feature[CXL_UUID_SIZE])
+{
+	struct pending_change like = { 0 };
+
+	memcpy(like.feature, feature, CXL_UUID_SIZE);
+	return find(pending, &like);
 }
 
 /* Takes over @change's value. */
 static int put(struct pending *pending, struct pending_change *change)
 {
-	struct pending_change *place = find(pending, change->feature), *grown;
+	struct pending_change *place = find(pending, change), *grown;
 
 	if (place) {
 		bytes_clear(&place->value);
@@ -69,21 +79,42 @@ static int put(struct pending *pending, struct pending_change *change)
 	return 0;
 }
 
-static int load_change(const struct json_cursor *at, struct pending_change *change)
+/* A change is of a Feature or by a command. */
+static int load_what(const struct json_cursor *at, struct pending_change *change)
 {
-	static const char *const keys[] = { "feature", "resets", "audit-sequence", "value", NULL };
+	struct json_cursor command;
 	const char *uuid;
+	int r;
+
+	r = json_optional(at, "command", json_type_string, &command);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		snprintf(change->command, sizeof(change->command), "%s",
+			 json_object_get_string(command.value));
+		return 0;
+	}
+	r = json_require_string(at, "feature", &uuid);
+	if (r < 0)
+		return r;
+	if (uuid_parse(uuid, change->feature) < 0)
+		return json_fail(at, "has a feature that is not a UUID");
+	return 0;
+}
+
+static int read_change(const struct json_cursor *at, struct pending_change *change)
+{
+	static const char *const keys[] = { "command", "feature", "resets", "audit-sequence",
+					    "value",   NULL };
 	uint64_t resets;
 	int r;
 
 	r = json_check_keys(at, keys);
 	if (r < 0)
 		return r;
-	r = json_require_string(at, "feature", &uuid);
+	r = load_what(at, change);
 	if (r < 0)
 		return r;
-	if (uuid_parse(uuid, change->feature) < 0)
-		return json_fail(at, "has a feature that is not a UUID");
 	r = json_require_number(at, "resets", (1u << RESET_COUNT) - 1, &resets);
 	if (r < 0)
 		return r;
@@ -94,12 +125,30 @@ static int load_change(const struct json_cursor *at, struct pending_change *chan
 	return json_require_hex(at, "value", CXL_FEATURE_DATA_MAX, &change->value);
 }
 
+struct loading {
+	struct pending *pending;
+	bool rebooted; /* since the file was written */
+};
+
+static int load_change(const struct json_cursor *at, void *userdata)
+{
+	const struct loading *loading = userdata;
+	struct pending_change change = { 0 };
+	int r;
+
+	r = read_change(at, &change);
+	if (r == 0 && !(loading->rebooted && change.resets & (RESET_COLD | RESET_CONVENTIONAL)))
+		r = put(loading->pending, &change);
+	bytes_clear(&change.value);
+	return r;
+}
+
 static int load_tree(struct pending *pending, const struct json_cursor *root)
 {
 	static const char *const keys[] = { "boot-id", "changes", NULL };
-	struct json_cursor changes, element;
+	struct loading loading = { .pending = pending };
+	struct json_cursor changes;
 	const char *boot_id;
-	bool rebooted;
 	int r;
 
 	r = json_check_keys(root, keys);
@@ -108,24 +157,11 @@ static int load_tree(struct pending *pending, const struct json_cursor *root)
 	r = json_require_string(root, "boot-id", &boot_id);
 	if (r < 0)
 		return r;
-	rebooted = strcmp(boot_id, pending->boot_id) != 0;
+	loading.rebooted = strcmp(boot_id, pending->boot_id) != 0;
 	r = json_require(root, "changes", json_type_array, &changes);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < json_object_array_length(changes.value); i++) {
-		struct pending_change change = { 0 };
-
-		r = json_element(&changes, i, json_type_object, &element);
-		if (r < 0)
-			return r;
-		r = load_change(&element, &change);
-		if (r == 0 && !(rebooted && change.resets & (RESET_COLD | RESET_CONVENTIONAL)))
-			r = put(pending, &change);
-		bytes_clear(&change.value);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return json_each(&changes, json_type_object, load_change, &loading);
 }
 
 static int load_file(struct pending *pending, const char *directory)
@@ -186,7 +222,10 @@ static struct json_object *change_to_json(const struct pending_change *change)
 	char uuid[UUID_STR_LEN];
 
 	uuid_unparse_lower(change->feature, uuid);
-	json_object_object_add(object, "feature", json_object_new_string(uuid));
+	if (change->command[0])
+		json_object_object_add(object, "command", json_object_new_string(change->command));
+	else
+		json_object_object_add(object, "feature", json_object_new_string(uuid));
 	json_object_object_add(object, "resets", json_object_new_int((int)change->resets));
 	json_object_object_add(object, "audit-sequence",
 			       json_object_new_uint64(change->audit_sequence));
@@ -239,7 +278,7 @@ void pending_forget(struct pending *pending, const uint8_t feature[CXL_UUID_SIZE
 	struct pending_change *change;
 
 	pthread_mutex_lock(&pending->lock);
-	change = find(pending, feature);
+	change = find_feature(pending, feature);
 	if (change)
 		remove_at(pending, (size_t)(change - pending->changes));
 	pthread_mutex_unlock(&pending->lock);
@@ -268,7 +307,7 @@ int pending_value(struct pending *pending, const uint8_t feature[CXL_UUID_SIZE],
 	int r = 0;
 
 	pthread_mutex_lock(&pending->lock);
-	change = find(pending, feature);
+	change = find_feature(pending, feature);
 	if (change) {
 		r = bytes_copy(change->value.data, change->value.size, ret);
 		if (r == 0)

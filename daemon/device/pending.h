@@ -16,12 +16,16 @@
 #include "util/bytes.h"
 #include "util/vocabulary.h"
 
-/* A change that waits. */
+/* The name of a command: "bnxt/nvm-write". Longer ones are cut. */
+#define PENDING_COMMAND_SIZE 64
+
+/* A change that waits: of a CXL Feature, or by a command of another driver. */
 struct pending_change {
-	uint8_t feature[CXL_UUID_SIZE];
+	uint8_t feature[CXL_UUID_SIZE];	    /* all zero: not of a Feature */
+	char command[PENDING_COMMAND_SIZE]; /* "" of a Feature */
 	unsigned resets;      /* any of these makes it live; see enum reset */
 	uint64_t audit_sequence; /* of its intent */
-	struct bytes value;
+	struct bytes value; /* of a Feature */
 };
 
 struct pending;
@@ -36,7 +40,8 @@ int pending_load(const char *directory, const char *key, const char *boot_id,
 void pending_free(struct pending *pending);
 DEFINE_CLEANUP(struct pending *, pending_free);
 
-/* Remembers a change, in place of an earlier one of the same Feature. Returns 0 or -ENOMEM. */
+/* Remembers a change, in place of an earlier one of the same Feature or command. Returns 0 or
+ * -ENOMEM. */
 int pending_remember(struct pending *pending, const struct pending_change *change);
 
 void pending_forget(struct pending *pending, const uint8_t feature[CXL_UUID_SIZE]);

@@ -28,6 +28,18 @@ struct simulated_opener {
 	struct transport *transport;
 };
 
+/* A place in sysfs like a real one's: a memory device is below its host, a card is its own. */
+static int make_path(const struct simulated_identity *from, char **ret)
+{
+	int r;
+
+	if (strcmp(from->host, from->parent) == 0)
+		r = asprintf(ret, "/sys/devices/simulated/%s", from->parent);
+	else
+		r = asprintf(ret, "/sys/devices/simulated/%s/%s", from->host, from->parent);
+	return r < 0 ? -ENOMEM : 0;
+}
+
 static int opener_open(struct device_opener *opener, struct device *device)
 {
 	struct simulated_opener *simulated =
@@ -43,9 +55,11 @@ static int opener_open(struct device_opener *opener, struct device *device)
 	to->parent_name = strdup(from->parent);
 	to->firmware = strdup(from->firmware);
 	if (!to->driver || !to->parent_name || !to->firmware ||
-	    asprintf(&to->serial, "0x%" PRIx64, from->serial) < 0 ||
-	    asprintf(&to->parent, "/sys/devices/simulated/%s/%s", from->host, from->parent) < 0)
+	    asprintf(&to->serial, "0x%" PRIx64, from->serial) < 0)
 		return -ENOMEM;
+	r = make_path(from, &to->parent);
+	if (r < 0)
+		return r;
 	r = device_identity_add_alias(to, from->parent);
 	if (r < 0)
 		return r;

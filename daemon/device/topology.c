@@ -25,7 +25,7 @@ static int copy_string(const char *from, char **ret)
 	return 0;
 }
 
-static int read_attribute(const char *parent, const char *name, char **ret)
+int topology_attribute(const char *parent, const char *name, char **ret)
 {
 	CLEANUP(freep) char *path = NULL;
 
@@ -50,7 +50,12 @@ int topology_firmware(const char *parent, char **ret)
 	char *firmware;
 	int r;
 
-	r = read_attribute(parent, "firmware_version", &firmware);
+	r = topology_is_pci(parent);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return topology_firmware_of_pci(parent, ret);
+	r = topology_attribute(parent, "firmware_version", &firmware);
 	if (r == -ENOENT) {
 		*ret = NULL;
 		return 0;
@@ -68,7 +73,7 @@ int topology_memdev_by_sysfs(const char *parent, struct memdev *ret)
 	CLEANUP(freep) char *serial = NULL, *above = NULL;
 	int r;
 
-	r = read_attribute(parent, "serial", &serial);
+	r = topology_attribute(parent, "serial", &serial);
 	if (r < 0)
 		return r;
 	memdev.serial = strtoull(serial, NULL, 0);
@@ -106,18 +111,6 @@ static int identify_memdev(struct device_identity *identity)
 	return device_identity_add_alias(identity, memdev.host);
 }
 
-static int identify_pci(sd_device *parent, struct device_identity *identity)
-{
-	sd_device *pci;
-	const char *address;
-
-	if (sd_device_get_parent_with_subsystem_devtype(parent, "pci", NULL, &pci) < 0)
-		return device_identity_add_alias(identity, identity->parent_name);
-	if (sd_device_get_sysname(pci, &address) < 0)
-		return 0;
-	return device_identity_add_alias(identity, address);
-}
-
 static int identify_parent(sd_device *parent, struct device_identity *identity)
 {
 	const char *path, *name, *driver, *subsystem;
@@ -142,7 +135,12 @@ static int identify_parent(sd_device *parent, struct device_identity *identity)
 		return r;
 	if (sd_device_get_subsystem(parent, &subsystem) >= 0 && strcmp(subsystem, "cxl") == 0)
 		return identify_memdev(identity);
-	return identify_pci(parent, identity);
+	r = topology_is_pci(identity->parent);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return topology_identify_pci(identity->parent, identity);
+	return device_identity_add_alias(identity, identity->parent_name);
 }
 
 int topology_identify(const char *syspath, struct device_identity *ret)

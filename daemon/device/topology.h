@@ -25,8 +25,30 @@ int topology_identify(const char *syspath, struct device_identity *ret);
  * end, which fill up fixed fields, go. */
 void topology_clean(char *text);
 
-/* The firmware version as it stands now; NULL where the device tells none. */
+/*
+ * The firmware version as it stands now, found in the same way as by topology_identify(); @parent
+ * is the sysfs path of what the fwctl device belongs to. NULL where the device tells none. Returns
+ * 0 or -errno.
+ */
 int topology_firmware(const char *parent, char **ret);
+
+/* An attribute of the sysfs directory @parent, without its newline; owned by the caller. Returns 0,
+ * -ENOENT where there is none, or another -errno. */
+int topology_attribute(const char *parent, const char *name, char **ret);
+
+/* Whether the device at this sysfs path is a PCI function: what mlx5, bnxt and pds devices belong
+ * to. Returns 1, 0 or -ENOMEM. */
+int topology_is_pci(const char *parent);
+
+/*
+ * Serial number, firmware and names of the PCI function at @parent: its address, then its network
+ * interfaces, then its RDMA devices, as many as there is room for. What it does not tell is left
+ * NULL. Returns 0 or -errno.
+ */
+int topology_identify_pci(const char *parent, struct device_identity *identity);
+
+/* topology_firmware() for a PCI function. */
+int topology_firmware_of_pci(const char *parent, char **ret);
 
 /* A memory device (mem0) by libcxl; -ENODEV where libcxl does not know it, or is not there. */
 int topology_memdev_by_libcxl(const char *name, struct memdev *ret);

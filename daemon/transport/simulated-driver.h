@@ -26,6 +26,7 @@ struct simulated_call {
 	uint8_t *response; /* zeroed */
 	size_t room;
 	size_t reported; /* by the driver: the length of the response, room or no room for it */
+	int error; /* by the driver: 0, or -errno of what it does once the device has answered */
 };
 
 /*
@@ -52,10 +53,11 @@ struct simulated_driver {
 	int (*admit)(const void *state, const struct simulated_call *call,
 		     const char **ret_command);
 
-	/* The device runs a call that was admitted. Whatever it says, the ioctl succeeds. */
+	/* The device runs a call that was admitted. Whatever it says, the ioctl succeeds, unless
+	 * the driver sets call->error. */
 	void (*run)(void *state, struct simulated_call *call);
 
-	/* The device answers with @status alone; 0 is its success. */
+	/* The device answers with @status alone; 0 is its success. call->error as for run(). */
 	void (*answer)(struct simulated_call *call, uint32_t status);
 
 	/* A status by the specification's name for it. Returns 0 or -EINVAL. */
@@ -64,7 +66,22 @@ struct simulated_driver {
 	void (*reset)(void *state, enum reset reset);
 };
 
+extern const struct simulated_driver simulated_bnxt_driver;
 extern const struct simulated_driver simulated_cxl_driver;
+extern const struct simulated_driver simulated_mlx5_driver;
+extern const struct simulated_driver simulated_pds_driver;
+
+/* The host() of the devices whose parent is a PCI function, which is the host too: "0000:3b:00.0",
+ * spelled as the kernel spells it. */
+int simulated_pci_host(const char *parent, char ret[SIMULATED_HOST_SIZE]);
+
+/*
+ * copy_from_user() and copy_to_user() of a driver that follows pointers in requests: @address is in
+ * this process, where the daemon has put its buffers. Return 0, or -EFAULT for memory that is not
+ * there or not for this; part of it may have been copied then.
+ */
+int simulated_copy_from_user(void *to, uint64_t address, size_t size);
+int simulated_copy_to_user(uint64_t address, const void *from, size_t size);
 
 enum fault_kind {
 	FAULT_ERRNO,

@@ -7,7 +7,12 @@
 /* Room for a device with a few Features of 64 KiB, whose values are written in hexadecimal. */
 #define FILE_MAX (8u * 1024 * 1024)
 
-static const struct simulated_driver *const drivers[] = { &simulated_cxl_driver };
+static const struct simulated_driver *const drivers[] = {
+	&simulated_cxl_driver,
+	&simulated_mlx5_driver,
+	&simulated_bnxt_driver,
+	&simulated_pds_driver,
+};
 
 static int fail_unknown_type(const struct json_cursor *type)
 {
@@ -116,9 +121,10 @@ static int load_fault_value(const struct json_cursor *object, const char **ret)
 	return 0;
 }
 
-static int load_fault(struct simulated *device, const struct json_cursor *object)
+static int load_fault(const struct json_cursor *object, void *userdata)
 {
 	static const char *const keys[] = { "command", "call", "do", "value", NULL };
+	struct simulated *device = userdata;
 	struct simulated_fault fault;
 	struct fault_problem problem;
 	int r;
@@ -144,21 +150,13 @@ static int load_fault(struct simulated *device, const struct json_cursor *object
 
 static int load_faults(struct simulated *device, const struct json_cursor *root)
 {
-	struct json_cursor faults, fault;
+	struct json_cursor faults;
 	int r;
 
 	r = json_optional(root, "faults", json_type_array, &faults);
 	if (r <= 0)
 		return r;
-	for (size_t i = 0; i < json_object_array_length(faults.value); i++) {
-		r = json_element(&faults, i, json_type_object, &fault);
-		if (r < 0)
-			return r;
-		r = load_fault(device, &fault);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return json_each(&faults, json_type_object, load_fault, device);
 }
 
 static int load_root(struct simulated *device, const struct json_cursor *root)

@@ -118,17 +118,17 @@ static int conclude_locked(struct simulated *device, const struct fault_verdict 
 {
 	if (!verdict->decided) {
 		device->driver->run(device->state, call);
-		return 0;
+		return call->error;
 	}
 	switch (verdict->kind) {
 	case FAULT_ERRNO:
 		return -(int)verdict->number;
 	case FAULT_STATUS:
 		device->driver->answer(call, verdict->number);
-		return 0;
+		return call->error;
 	case FAULT_FALSE_SUCCESS:
 		device->driver->answer(call, 0);
-		return 0;
+		return call->error;
 	case FAULT_UNPLUG:
 	case FAULT_HANG_MS:
 	case FAULT_KIND_MAX:

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "util/json.h"
+#include "util/json-private.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "util/file.h"
 
 /* As many characters of a file's name are shown. */
 #define NAME_SHOWN 100
@@ -30,23 +28,58 @@ static void write_place(const struct json_cursor *at, char *to, size_t size)
 		snprintf(to + used, size - used, "[%zu]", at->index);
 }
 
-/* The end of a long file name says more than its beginning. */
-static const char *shown_name(const char *file)
+void json_problems_clear(struct json_problems *problems)
 {
-	size_t length = strlen(file);
+	for (size_t i = 0; i < problems->n; i++)
+		free(problems->list[i]);
+	free(problems->list);
+	*problems = (struct json_problems){ 0 };
+}
 
-	return length > NAME_SHOWN ? file + length - NAME_SHOWN : file;
+static int add_problem(struct json_problems *problems, const struct json_problem *problem)
+{
+	char **grown = reallocarray(problems->list, problems->n + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	problems->list = grown;
+	grown[problems->n] = strdup(problem->text);
+	if (!grown[problems->n])
+		return -ENOMEM;
+	problems->n++;
+	return -EINVAL;
+}
+
+int json_tell(const char *file, const struct json_listener *listener, const char *format, ...)
+{
+	struct json_problem local, *problem = listener->problem ? listener->problem : &local;
+	const size_t length = strlen(file);
+	va_list arguments;
+	size_t used;
+
+	/* The end of a long file name says more than its beginning. */
+	snprintf(problem->text, sizeof(problem->text), "%.100s: ",
+		 length > NAME_SHOWN ? file + length - NAME_SHOWN : file);
+	used = strlen(problem->text);
+	va_start(arguments, format);
+	vsnprintf(problem->text + used, sizeof(problem->text) - used, format, arguments);
+	va_end(arguments);
+	return listener->problems ? add_problem(listener->problems, problem) : -EINVAL;
 }
 
 static int fail(const struct json_cursor *at, const char *format, va_list arguments)
 {
-	char place[160], words[240];
+	char place[160], words[300];
 
 	write_place(at, place, sizeof(place));
 	vsnprintf(words, sizeof(words), format, arguments);
-	snprintf(at->problem->text, sizeof(at->problem->text), "%.100s: %s: %s",
-		 shown_name(at->file), place, words);
-	return -EINVAL;
+	return json_tell(at->file, &at->listener, "%s: %s", place, words);
+}
+
+void json_keep(int *r, int step)
+{
+	if (step < 0 && (*r == 0 || *r == -EINVAL))
+		*r = step;
 }
 
 static struct json_cursor descend(const struct json_cursor *parent, struct json_object *value,
@@ -58,7 +91,7 @@ static struct json_cursor descend(const struct json_cursor *parent, struct json_
 		.key = key,
 		.index = index,
 		.file = parent->file,
-		.problem = parent->problem,
+		.listener = parent->listener,
 	};
 }
 
@@ -85,59 +118,32 @@ int json_fail_member(const struct json_cursor *object, const char *key, const ch
 	return r;
 }
 
-int json_parse(const char *name, const char *text, size_t size, struct json_problem *problem,
-	       struct json_object **ret)
-{
-	struct json_tokener *tokener;
-	struct json_object *parsed;
-	enum json_tokener_error error;
-	size_t offset, line = 1;
-
-	tokener = json_tokener_new();
-	if (!tokener)
-		return -ENOMEM;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	/* The NUL behind the text is part of what is parsed: it ends a bare number. */
-	parsed = json_tokener_parse_ex(tokener, text, (int)size + 1);
-	error = json_tokener_get_error(tokener);
-	offset = json_tokener_get_parse_end(tokener);
-	json_tokener_free(tokener);
-	if (error == json_tokener_success && offset >= size) {
-		*ret = parsed;
-		return 0;
-	}
-	json_object_put(parsed);
-	for (size_t i = 0; i < offset && i < size; i++)
-		line += text[i] == '\n';
-	snprintf(problem->text, sizeof(problem->text), "%.100s: line %zu: %s", shown_name(name),
-		 line,
-		 error == json_tokener_success	       ? "text after the end of the JSON value" :
-		 error == json_tokener_error_parse_eof ? "the file ends inside a JSON value" :
-							 json_tokener_error_desc(error));
-	return -EINVAL;
-}
-
-int json_load(const char *file, size_t most, struct json_problem *problem, struct json_object **ret)
-{
-	CLEANUP(bytes_clear) struct bytes content = { 0 };
-	int r;
-
-	r = file_read(file, most, &content);
-	if (r == -EFBIG)
-		snprintf(problem->text, sizeof(problem->text),
-			 "%.100s: larger than %zu bytes; split it", shown_name(file), most);
-	else if (r < 0)
-		snprintf(problem->text, sizeof(problem->text), "%.100s: cannot be read: %s",
-			 shown_name(file), strerror(-r));
-	if (r < 0)
-		return r;
-	return json_parse(file, (const char *)content.data, content.size, problem, ret);
-}
-
 struct json_cursor json_root(struct json_object *value, const char *file,
 			     struct json_problem *problem)
 {
-	return (struct json_cursor){ .value = value, .file = file, .problem = problem };
+	return (struct json_cursor){
+		.value = value,
+		.file = file,
+		.listener = { .problem = problem },
+	};
+}
+
+struct json_cursor json_root_all(struct json_object *value, const char *file,
+				 struct json_problems *problems)
+{
+	return (struct json_cursor){
+		.value = value,
+		.file = file,
+		.listener = { .problems = problems },
+	};
+}
+
+struct json_cursor json_stand_in(const struct json_cursor *at, struct json_object *value)
+{
+	struct json_cursor other = *at;
+
+	other.value = value;
+	return other;
 }
 
 /* Text is passed on as a C string: one that hides something behind a NUL is refused here. */
@@ -171,6 +177,12 @@ bool json_members_next(struct json_members *members)
 	return true;
 }
 
+/* After the result @r of a step: whether further problems are wanted. */
+static bool may_go_on(const struct json_cursor *at, int r)
+{
+	return r == 0 || (r == -EINVAL && at->listener.problems);
+}
+
 int json_check_keys(const struct json_cursor *object, const char *const keys[])
 {
 	struct json_members each;
@@ -185,11 +197,13 @@ int json_check_keys(const struct json_cursor *object, const char *const keys[])
 
 		while (keys[i] && strcmp(keys[i], each.key) != 0)
 			i++;
-		if (!keys[i])
-			return json_fail(object, "has the unknown key '%.64s'; remove it",
-					 each.key);
+		if (keys[i])
+			continue;
+		json_keep(&r, json_fail(object, "has the unknown key '%.64s'; remove it", each.key));
+		if (!may_go_on(object, r))
+			return r;
 	}
-	return 0;
+	return r;
 }
 
 int json_optional(const struct json_cursor *object, const char *key, enum json_type type,
@@ -232,6 +246,25 @@ int json_element(const struct json_cursor *array, size_t i, enum json_type type,
 		return r;
 	*ret = element;
 	return 0;
+}
+
+int json_each(const struct json_cursor *array, enum json_type type,
+	      int (*function)(const struct json_cursor *element, void *userdata), void *userdata)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < json_object_array_length(array->value); i++) {
+		struct json_cursor element;
+		int step;
+
+		step = json_element(array, i, type, &element);
+		if (step == 0)
+			step = function(&element, userdata);
+		json_keep(&r, step);
+		if (!may_go_on(array, r))
+			return r;
+	}
+	return r;
 }
 
 int json_require_string(const struct json_cursor *object, const char *key, const char **ret)

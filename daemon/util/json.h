@@ -21,13 +21,28 @@ struct json_problem {
 	char text[512];
 };
 
+/* All problems of a text, each as above, in the order in which they were met. */
+struct json_problems {
+	char **list;
+	size_t n;
+};
+
+/* For CLEANUP(): struct json_problems problems = { 0 }; */
+void json_problems_clear(struct json_problems *problems);
+
+/* Who is told: one that keeps the last problem, or one that keeps all; the other is NULL. */
+struct json_listener {
+	struct json_problem *problem;
+	struct json_problems *problems;
+};
+
 struct json_cursor {
 	struct json_object *value;
 	const struct json_cursor *parent;
 	const char *key; /* NULL for an element of an array, and for the root */
 	size_t index;
 	const char *file;
-	struct json_problem *problem;
+	struct json_listener listener;
 };
 
 static inline void json_put(struct json_object *object)
@@ -40,15 +55,35 @@ DEFINE_CLEANUP(struct json_object *, json_put);
 int json_load(const char *file, size_t most, struct json_problem *problem,
 	      struct json_object **ret);
 
-/* The same from memory; @name stands for the file in problems. */
+/*
+ * The same from memory; @name stands for the file in problems. Stricter than json-c: no object may
+ * have a key twice (json-c would keep the last), and no key hides something behind a NUL.
+ */
 int json_parse(const char *name, const char *text, size_t size, struct json_problem *problem,
 	       struct json_object **ret);
+
+/* The same for those who want every problem: where only keys are wrong there is a tree too. */
+int json_parse_all(const char *name, const char *text, size_t size, struct json_problems *problems,
+		   struct json_object **ret);
 
 /* The cursor of a whole tree. */
 struct json_cursor json_root(struct json_object *value, const char *file,
 			     struct json_problem *problem);
 
-/* Tells "FILE: PLACE: WORDS" and returns -EINVAL. */
+/*
+ * The same for those who want every problem: json_check_keys() and json_each() go on after one, and
+ * their callers may, too.
+ */
+struct json_cursor json_root_all(struct json_object *value, const char *file,
+				 struct json_problems *problems);
+
+/* The cursor of another value that stands in for that of @at, whose place problems then name. */
+struct json_cursor json_stand_in(const struct json_cursor *at, struct json_object *value);
+
+/* Keeps in *@r the first failure of several steps. Fatal ones outweigh -EINVAL. */
+void json_keep(int *r, int step);
+
+/* Tells "FILE: PLACE: WORDS" and returns -EINVAL, or -ENOMEM. */
 int json_fail(const struct json_cursor *at, const char *format, ...) PRINTF(2, 3);
 
 /* The same at the member @key of an object, whatever its type and whether or not it is there. */
@@ -87,6 +122,13 @@ int json_require(const struct json_cursor *object, const char *key, enum json_ty
 /* The element @i of an array, which must be of @type. */
 int json_element(const struct json_cursor *array, size_t i, enum json_type type,
 		 struct json_cursor *ret);
+
+/*
+ * Calls @function for each element of an array, all of which must be of @type. Stops at the first
+ * failure and returns it; where all problems are wanted, goes on after -EINVAL.
+ */
+int json_each(const struct json_cursor *array, enum json_type type,
+	      int (*function)(const struct json_cursor *element, void *userdata), void *userdata);
 
 /* A required member that is a non-empty string; borrowed from the tree. */
 int json_require_string(const struct json_cursor *object, const char *key, const char **ret);

@@ -34,6 +34,11 @@ static const char *const selections[SELECTION_MAX] = {
 	[SELECTION_SAVED] = "saved",
 };
 
+static const char *const register_methods[REGISTER_METHOD_MAX] = {
+	[REGISTER_WRITE] = "write",
+	[REGISTER_READ] = "read",
+};
+
 /* By bit number. */
 static const char *const resets[RESET_COUNT] = { "function", "cxl", "conventional", "cold" };
 
@@ -54,6 +59,16 @@ static int lookup(const char *const table[], size_t n, const char *text)
 		if (strcmp(table[i], text) == 0)
 			return (int)i;
 	return -EINVAL;
+}
+
+const char *register_method_to_string(enum register_method method)
+{
+	return register_methods[method];
+}
+
+int register_method_from_string(const char *text)
+{
+	return lookup(register_methods, ARRAY_LENGTH(register_methods), text);
 }
 
 const char *device_type_to_string(enum device_type type)

@@ -72,6 +72,15 @@ enum selection {
 	SELECTION_MAX
 };
 
+/* What is done with an mlx5 register; the numbers are those of op_mod (mlx5_ifc.h). */
+enum register_method {
+	REGISTER_WRITE = 0,
+	REGISTER_READ = 1,
+	REGISTER_METHOD_MAX
+};
+
+const char *register_method_to_string(enum register_method method);
+int register_method_from_string(const char *text);
 const char *device_type_to_string(enum device_type type);
 int device_type_from_string(const char *text);
 const char *effect_to_string(enum effect effect);

@@ -36,10 +36,13 @@ ALLOWED, DENIED, ASKED = "nobody", "daemon", "games"
 
 NAME = "org.fwctl.Broker1"
 ROOT = "/org/fwctl/Broker1"
-MANAGER, DEVICE, CXL, SIMULATION = (f"{NAME}.{x}" for x in ("Manager", "Device", "Cxl",
-                                                            "Simulation"))
+MANAGER, DEVICE, CXL, MLX5, SIMULATION = (f"{NAME}.{x}" for x in (
+    "Manager", "Device", "Cxl", "Mlx5", "Simulation"))
 PROPERTIES = "org.freedesktop.DBus.Properties"
 INVALID_ARGS = "org.freedesktop.DBus.Error.InvalidArgs"
+
+# Those of policy/simulated: two CXL devices, mlx5, bnxt and pds.
+DEVICES = [f"fwctl{n}" for n in range(5)]
 
 # Of the simulated mem0; policy/simulated/README.md has the list.
 FIXED, COLD, CONVENTIONAL, CXL_RESET = (f"f3c71d00-0000-4000-8000-{n:012x}" for n in range(1, 5))
@@ -139,7 +142,7 @@ def devices():
 def pending(on="fwctl0"):
     """Feature to resets, of the changes that wait for one."""
     changes = get_property(device(on), DEVICE, "PendingResets")
-    return {change["feature"]: change["resets"] for change in changes}
+    return {change.get("feature", change.get("command")): change["resets"] for change in changes}
 
 
 class Method:

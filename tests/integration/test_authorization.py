@@ -14,6 +14,7 @@ from broker import (ALLOWED, ASKED, COLD, CONVENTIONAL, CXL, CXL_TEST, DENIED, D
                     IMMEDIATE, MANAGER, NAME, ROOT, SIMULATION, SLOW_COLD, answer_rule, call,
                     device)
 import dbus
+import wire
 
 # Metadata and explanations. No other method is free.
 FREE = {"Cxl.ListFeatures", "Device.Explain", "Cxl.ExplainSetFeature"}
@@ -22,27 +23,42 @@ FREE = {"Cxl.ListFeatures", "Device.Explain", "Cxl.ExplainSetFeature"}
 READ_COLD = (bytes.fromhex("01050000" "00000000" "15000000" "00000000") +
              bytes.fromhex(COLD.replace("-", "")) + bytes.fromhex("0000" "0400" "00"))
 
+# A read of each simulated device, by its number.
+READS = [READ_COLD, READ_COLD.replace(bytes.fromhex(COLD.replace("-", "")),
+                                      bytes.fromhex(SLOW_COLD.replace("-", ""))),
+         wire.mlx5(0x101),
+         wire.bnxt_of(wire.load_catalog("bnxt")["nvm-get-variable"], (24, 2, 8), (26, 2, 108)),
+         wire.pds(1, 0x00010001, out_length=16)]
+# What a fault calls them.
+READ_NAMES = ["get-feature", "get-feature", "query-adapter", "nvm-get-variable", "rpc"]
+
+
+def read_of(path):
+    return READS[int(path[-1])]
+
+
 # Valid arguments of all others, by device; each method that there is must be here or be free.
 ARGUMENTS = {
     "Manager.GetAuditRecords": lambda _: ("tua{sv}", 1, 1, {}),
     "Manager.ReloadCatalog": lambda _: ("a{sv}", {}),
-    "Device.Rpc": lambda path: ("ayua{sv}", READ_COLD if path == device() else READ_SLOW, 64, {}),
+    "Device.Rpc": lambda path: ("ayua{sv}", read_of(path), 64, {}),
+    "Device.RpcBatch": lambda path: ("a(ayua{sv})a{sv}", [(read_of(path), 64, {})] * 2, {}),
+    "Mlx5.AccessRegister": lambda _: ("qsuaya{sv}", 0x5004, "read", 0, bytes(16), {}),
     "Cxl.GetFeature": lambda path: ("ssa{sv}", feature_of(path), "current", {}),
     "Cxl.SetFeature": lambda path: ("saya{sv}", feature_of(path), b"\x77\0\0\0", broker.TAINT),
     "Simulation.Reset": lambda _: ("sa{sv}", "cold", {}),
-    "Simulation.SetFault": lambda _: ("a{sv}", {
-        "command": ("s", "get-feature"), "call": ("u", 1000), "do": ("s", "errno"),
+    "Simulation.SetFault": lambda path: ("a{sv}", {
+        "command": ("s", READ_NAMES[int(path[-1])]), "call": ("u", 1000), "do": ("s", "errno"),
         "value": ("s", "EIO")}),
     "Simulation.Unplug": lambda _: ("a{sv}", {}),
 }
 # The action that each asks for, with these.
 ACTIONS = {
     "Manager.GetAuditRecords": "read-audit", "Manager.ReloadCatalog": "manage",
-    "Device.Rpc": "read", "Cxl.GetFeature": "read", "Cxl.SetFeature": "change-after-reset",
+    "Device.Rpc": "read", "Device.RpcBatch": "read", "Mlx5.AccessRegister": "debug-read",
+    "Cxl.GetFeature": "read", "Cxl.SetFeature": "change-after-reset",
     "Simulation.Reset": "manage", "Simulation.SetFault": "manage", "Simulation.Unplug": "manage",
 }
-READ_SLOW = READ_COLD.replace(bytes.fromhex(COLD.replace("-", "")),
-                              bytes.fromhex(SLOW_COLD.replace("-", "")))
 
 
 def feature_of(path):
@@ -61,6 +77,16 @@ def read(user=ALLOWED, feature=COLD, on="fwctl0"):
 
 class Walk(broker.TestCase):
     """Over the methods that introspection shows, not over a list of ours."""
+
+    @classmethod
+    def setUpClass(cls):
+        # Of a pds card only what the administrator lists is known.
+        example = broker.SOURCE / "policy/examples/pds-catalog.json"
+        wire.put_drop_in("pds.json", example.read_text())
+
+    @classmethod
+    def tearDownClass(cls):
+        wire.remove_drop_in("pds.json")
 
     def asked(self):
         """Those that are not free. One that nobody has listed fails."""

@@ -16,7 +16,8 @@ import dbus
 
 MANAGER_TYPES = {
     "Version": "s", "ImmediateChanges": "s", "KernelTainted": "b", "Lockdown": "s",
-    "CatalogDigest": "s", "AuditSequence": "t", "AuditHash": "s", "AuditState": "s",
+    "CatalogDigest": "s", "CatalogOverrides": "as",
+    "AuditSequence": "t", "AuditHash": "s", "AuditState": "s",
 }
 DEVICE_TYPES = {
     "Name": "s", "Type": "s", "Driver": "s", "Parent": "s", "Aliases": "as", "SerialNumber": "s",
@@ -30,14 +31,20 @@ FEATURE_TYPES = {
 }
 METHODS = {
     "Manager.GetAuditRecords": "tua{sv}", "Manager.ReloadCatalog": "a{sv}",
-    "Device.Rpc": "ayua{sv}", "Device.Explain": "aya{sv}",
+    "Device.Rpc": "ayua{sv}", "Device.RpcBatch": "a(ayua{sv})a{sv}", "Device.Explain": "aya{sv}",
+    "Mlx5.AccessRegister": "qsuaya{sv}",
     "Cxl.ListFeatures": "a{sv}", "Cxl.GetFeature": "ssa{sv}", "Cxl.SetFeature": "saya{sv}",
     "Cxl.ExplainSetFeature": "saya{sv}",
     "Simulation.Reset": "sa{sv}", "Simulation.Unplug": "a{sv}", "Simulation.SetFault": "a{sv}",
 }
+COMMON = ["Device", "Simulation"]
+INTERFACES = {ROOT: ["Manager"], device("fwctl0"): [*COMMON, "Cxl"],
+              device("fwctl1"): [*COMMON, "Cxl"], device("fwctl2"): [*COMMON, "Mlx5"],
+              device("fwctl3"): COMMON, device("fwctl4"): COMMON}
 # Valid ones for each of these, without the a{sv} that all end with.
 ARGUMENTS = {
     "Manager.GetAuditRecords": (1, 1), "Device.Rpc": (b"", 0), "Device.Explain": (b"",),
+    "Device.RpcBatch": ([],), "Mlx5.AccessRegister": (0x5004, "read", 0, bytes(16)),
     "Cxl.GetFeature": (COLD, "current"), "Cxl.SetFeature": (COLD, bytes(4)),
     "Cxl.ExplainSetFeature": (COLD, bytes(4)), "Simulation.Reset": ("cold",),
 }
@@ -113,8 +120,7 @@ class Shape(broker.TestCase):
     def test_methods(self):
         for path in broker.paths():
             there = {m.short: m.signature for m in broker.methods() if m.path == path}
-            wanted = {k: v for k, v in METHODS.items() if k.startswith("Manager.") ==
-                      (path == ROOT)}
+            wanted = {k: v for k, v in METHODS.items() if k.split(".")[0] in INTERFACES[path]}
             self.assertEqual(there, wanted, path)
 
     def test_every_member_is_documented(self):
@@ -174,9 +180,8 @@ class Shape(broker.TestCase):
         objects = call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
         ours = {path: sorted(i for i in interfaces if i.startswith(NAME))
                 for path, interfaces in objects.items()}
-        for name in ("fwctl0", "fwctl1"):
-            self.assertEqual(ours.pop(device(name)), sorted([DEVICE, CXL, SIMULATION]))
-        self.assertEqual(ours, {})
+        self.assertEqual(ours, {path: sorted(f"{NAME}.{i}" for i in interfaces)
+                                for path, interfaces in INTERFACES.items() if path != ROOT})
         self.assertEqual(set(objects[device()][DEVICE]), set(DEVICE_TYPES))
 
     def test_metadata_is_for_everybody(self):
@@ -224,7 +229,8 @@ class Shape(broker.TestCase):
         reply = busctl_json("call", NAME, device(), CXL, "ExplainSetFeature", *words)
         self.assertEqual(types_of(reply["data"][0]), {
             "command": "s", "effect": "s", "effects": "as", "resets": "as", "scope": "s",
-            "owner": "s", "action": "s", "timeout-ms": "t", "taints": "b",
+            "owner": "s", "overlaps": "s", "interface": "s", "action": "s",
+            "timeout-ms": "t", "taints": "b",
             "authorization": "s", "refusal": "s", "reason": "s",
         })
         reply = busctl_json("get-property", NAME, device(), DEVICE, "PendingResets")
@@ -242,13 +248,15 @@ class Calls(broker.TestCase):
                                            method.name, method.signature,
                                            *ARGUMENTS.get(method.short, ()), options, user=user)
                     self.assertRegex(message, "no such option|SetFault takes")
-        self.assertEqual(broker.devices(), ["fwctl0", "fwctl1"])
+        self.assertEqual(broker.devices(), broker.DEVICES)
 
     def test_options_that_others_take(self):
         values = {"allow-taint": ("b", True), "expect": ("ay", b""), "reason": ("s", ""),
-                  "version": ("y", 1)}
-        taken = {"Device.Rpc": "allow-taint reason", "Device.Explain": "allow-taint reason",
-                 "Cxl.SetFeature": " ".join(values), "Cxl.ExplainSetFeature": " ".join(values)}
+                  "version": ("y", 1), "buffers": ("aay", [])}
+        sets, runs = "allow-taint expect reason version", "allow-taint reason buffers"
+        taken = {"Device.Rpc": runs, "Device.Explain": runs, "Device.RpcBatch": "allow-taint reason",
+                 "Mlx5.AccessRegister": "allow-taint reason", "Cxl.SetFeature": sets,
+                 "Cxl.ExplainSetFeature": sets}
         for method in broker.methods():
             for option in values.keys() - set(taken.get(method.short, "").split()):
                 with self.subTest(method.short, option=option):
@@ -399,11 +407,11 @@ class Signals(broker.TestCase):
         self.assertEqual(signal.body[0], device("fwctl1"))
         # All that InterfacesAdded and GetManagedObjects told of it, or clients keep the object.
         self.assertEqual(set(signal.body[1]), announced)
-        self.assertEqual(broker.devices(), ["fwctl0"])
+        self.assertEqual(broker.devices(), [n for n in broker.DEVICES if n != "fwctl1"])
         with self.assertRaises(dbus.Error):
             broker.get_feature(SLOW_COLD, on="fwctl1")
         broker.restart()
-        self.assertEqual(broker.devices(), ["fwctl0", "fwctl1"])
+        self.assertEqual(broker.devices(), broker.DEVICES)
 
 
 if __name__ == "__main__":

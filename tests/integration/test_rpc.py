@@ -110,8 +110,10 @@ class Equal(broker.TestCase):
         raw = get_request(COLD, 4)
         self.assertEqual(explain(raw), {
             "command": "cxl/get-feature", "effect": "none", "effects": [], "resets": [],
-            "scope": "configuration", "owner": "fwctl", "action": f"{NAME}.read", "taints": False,
-            "timeout-ms": 10000, "authorization": "yes", "refusal": "", "reason": ""})
+            "scope": "configuration", "owner": "fwctl", "overlaps": "", "interface": "",
+            "action": f"{NAME}.read", "taints": False,
+            "unit": "shared", "timeout-ms": 10000, "authorization": "yes", "refusal": "",
+            "reason": ""})
         answer = explain(raw, user=DENIED)
         self.assertEqual((answer["authorization"], answer["refusal"]),
                          ("no", f"{NAME}.Error.NotAuthorized"))

@@ -21,11 +21,12 @@ struct judged {
 
 static inline struct catalog *load(const char *directory)
 {
+	const struct catalog_paths paths = { .shipped = directory };
 	struct json_problem problem = { 0 };
 	struct catalog *catalog = NULL;
 	int r;
 
-	r = catalog_load(directory, &problem, &catalog);
+	r = catalog_load(&paths, &problem, &catalog);
 	ck_assert_msg(r == 0, "%s", problem.text);
 	return catalog;
 }
@@ -48,9 +49,15 @@ static inline struct judged judge(const struct catalog *catalog, struct cxl_feat
 			   const struct cxl_request *request)
 {
 	const struct feature_table features = { .entries = entry, .n = 1, .memdev = "mem0" };
+	const struct codec_request parsed = {
+		.codec = &codec_cxl,
+		.key = { .driver = DEVICE_CXL, .opcode = request->opcode },
+		.cxl = *request,
+	};
+	const struct bytes none = { 0 };
 	struct judged judged = { 0 };
 
-	judged.r = classify_cxl(catalog, &features, request, &judged.verdict, &judged.refusal);
+	judged.r = classify(catalog, &features, &parsed, &none, &judged.verdict, &judged.refusal);
 	ck_assert_int_eq(judged.r, judged.refusal.code);
 	return judged;
 }

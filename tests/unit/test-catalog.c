@@ -2,27 +2,24 @@
 
 /*
  * The catalog that is shipped: that it loads, what it says, and how its layouts decode data. What
- * makes a catalog wrong is in test-catalog-strict.c.
+ * makes a catalog wrong is in test-catalog-strict.c, what drop-ins may do in test-catalog-drop-in.c.
  */
 
 #include <inttypes.h>
 #include <uuid/uuid.h>
 
-#include "catalog/catalog.h"
+#include "catalog-helpers.h"
 #include "catalog/layout.h"
-#include "place.h"
+#include "codec/bnxt.h"
+#include "codec/mlx5.h"
 
 #define SHIPPED SOURCE_DIRECTORY "/policy/catalog"
 
 static struct catalog *load(const char *directory)
 {
-	struct json_problem problem = { 0 };
-	struct catalog *catalog = NULL;
-	int r;
+	const struct catalog_paths paths = { .shipped = directory };
 
-	r = catalog_load(directory, &problem, &catalog);
-	ck_assert_msg(r == 0, "%s", problem.text);
-	return catalog;
+	return catalog_of(&paths);
 }
 
 static const struct {
@@ -41,24 +38,109 @@ START_TEST(shipped_commands)
 
 	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
 		const struct catalog_command *command =
-			catalog_find_command(catalog, DEVICE_CXL, commands[i].opcode);
+			find_command(catalog, DEVICE_CXL, commands[i].opcode);
 
 		ck_assert_ptr_nonnull(command);
 		ck_assert_str_eq(command->name, commands[i].name);
-		ck_assert_str_eq(command->owner, "fwctl");
+		ck_assert_ptr_eq(catalog_find_command_by_name(catalog, commands[i].name), command);
+		ck_assert_str_eq(command->cost.owner, "fwctl");
 		ck_assert_int_eq(command->by_feature, commands[i].by_feature);
 		ck_assert_uint_gt(command->timeout_ms, 0);
 		ck_assert_uint_gt(strlen(command->summary), 0);
 		if (!command->by_feature) {
-			ck_assert_int_eq(command->effect, EFFECT_NONE);
-			ck_assert_int_eq(command->scope, SCOPE_CONFIGURATION);
+			ck_assert_int_eq(command->cost.effect, EFFECT_NONE);
+			ck_assert_int_eq(command->cost.scope, SCOPE_CONFIGURATION);
 		}
 	}
-	ck_assert_ptr_null(catalog_find_command(catalog, DEVICE_CXL, 0x04ff));
-	ck_assert_ptr_null(catalog_find_command(catalog, DEVICE_CXL, 0x0503));
-	ck_assert_ptr_null(catalog_find_command(catalog, DEVICE_CXL, 0x10502));
-	ck_assert_ptr_null(catalog_find_command(catalog, DEVICE_MLX5, 0x0501));
+	ck_assert_ptr_null(find_command(catalog, DEVICE_CXL, 0x04ff));
+	ck_assert_ptr_null(find_command(catalog, DEVICE_CXL, 0x0503));
+	ck_assert_ptr_null(find_command(catalog, DEVICE_CXL, 0x10502));
+	ck_assert_ptr_null(find_command(catalog, DEVICE_MLX5, 0x0501));
+	ck_assert_ptr_null(catalog_find_command_by_name(catalog, "get-feature"));
 	ck_assert_uint_eq(strlen(catalog_digest(catalog)), 64);
+	ck_assert_ptr_null(catalog_overrides(catalog)[0]);
+}
+END_TEST
+
+/* What the codecs let through is there, under the codecs' names, and nothing else is. */
+START_TEST(all_that_the_kernel_lets_through)
+{
+	CLEANUP(catalog_unrefp) struct catalog *catalog = load(SHIPPED);
+	const struct catalog_command *command;
+	size_t n = 0;
+	char name[64];
+
+	for (size_t i = 0; i < MLX5_COMMANDS; i++) {
+		command = find_command(catalog, DEVICE_MLX5, mlx5_commands[i].opcode);
+		snprintf(name, sizeof(name), "mlx5/%s", mlx5_commands[i].name);
+		ck_assert_msg(command, "%s", name);
+		ck_assert_str_eq(command->name, name);
+		ck_assert_int_eq(command->by_register,
+				 mlx5_is_register_access(mlx5_commands[i].opcode));
+		if (!command->by_register)
+			ck_assert_int_eq(command->cost.scope, mlx5_commands[i].scope);
+	}
+	for (size_t i = 0; i < BNXT_COMMANDS; i++) {
+		const struct bnxt_command *known = bnxt_command_at(i);
+
+		command = find_command(catalog, DEVICE_BNXT, known->type);
+		snprintf(name, sizeof(name), "bnxt/%s", known->name);
+		ck_assert_msg(command, "%s", name);
+		ck_assert_str_eq(command->name, name);
+		ck_assert_int_eq(command->cost.scope, known->scope);
+		ck_assert_uint_eq(command->request_size, known->request_size);
+	}
+	while ((command = catalog_command_at(catalog, n))) {
+		ck_assert_ptr_eq(catalog_find_command_by_name(catalog, command->name), command);
+		ck_assert_int_eq(command->origin, CATALOG_SHIPPED);
+		n++;
+	}
+	ck_assert_uint_eq(n, ARRAY_LENGTH(commands) + MLX5_COMMANDS + BNXT_COMMANDS);
+	ck_assert_ptr_null(catalog_command_at(catalog, SIZE_MAX));
+}
+END_TEST
+
+/* Whatever the effect, a request is sent at what the kernel takes for that method. */
+START_TEST(registers)
+{
+	static const uint16_t opcodes[] = { MLX5_ACCESS_REGISTER, MLX5_ACCESS_REGISTER_USER };
+	CLEANUP(catalog_unrefp) struct catalog *catalog = load(SHIPPED);
+	const struct catalog_register *mcia = catalog_find_register_by_name(catalog, "mCiA");
+	const struct catalog_register *entry;
+	const struct catalog_cost *cost;
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(mcia);
+	ck_assert_str_eq(mcia->name, "MCIA");
+	ck_assert_uint_eq(mcia->id, 0x9014);
+	ck_assert_ptr_eq(catalog_find_register(catalog, 0x9014), mcia);
+	ck_assert_ptr_null(catalog_find_register(catalog, 0x0001));
+	ck_assert_ptr_null(catalog_find_register_by_name(catalog, "MCI"));
+	cost = catalog_register_cost(NULL, REGISTER_WRITE);
+	ck_assert_int_eq(cost->effect, EFFECT_IMMEDIATE);
+	ck_assert(cost->shared && !cost->kernel_owned && !cost->secrets);
+	cost = catalog_register_cost(NULL, REGISTER_READ);
+	ck_assert_int_eq(cost->effect, EFFECT_NONE);
+	ck_assert_str_eq(cost->owner, "fwctl");
+	for (enum register_method method = 0; method < REGISTER_METHOD_MAX; method++)
+		for (size_t i = 0; i < ARRAY_LENGTH(opcodes); i++) {
+			const struct command_key key = { .driver = DEVICE_MLX5,
+							 .opcode = opcodes[i],
+							 .op_mod = (uint16_t)method };
+
+			ck_assert_int_eq(catalog_register_cost(NULL, method)->scope,
+					 codec_mlx5.kernel_scope(&key));
+		}
+	for (; (entry = catalog_register_at(catalog, n)); n++)
+		for (enum register_method method = 0; method < REGISTER_METHOD_MAX; method++) {
+			cost = catalog_register_cost(entry, method);
+			ck_assert_ptr_eq(cost, &entry->costs[method]);
+			ck_assert_int_eq(cost->scope, catalog_register_cost(NULL, method)->scope);
+			ck_assert_int_eq(cost->kernel_owned, strcmp(cost->owner, "fwctl") != 0);
+			ck_assert_int_eq(cost->interface != NULL,
+					 cost->kernel_owned || cost->overlaps);
+		}
+	ck_assert_uint_gt(n, 50);
 }
 END_TEST
 
@@ -256,10 +338,10 @@ END_TEST
  * stride. */
 #define WIDE                                                                                       \
 	"{\"format\":1,\"driver\":\"cxl\",\"commands\":[{\"name\":\"a\",\"opcode\":1281,"          \
-	"\"effect\":\"none\",\"scope\":\"configuration\",\"owner\":\"fwctl\",\"timeout-ms\":1,"    \
-	"\"summary\":\"a\"}],\"features\":[{\"name\":\"wide\","                                    \
+	"\"effect\":\"none\",\"scope\":\"configuration\",\"owner\":\"fwctl\",\"unit\":\"own\","    \
+	"\"timeout-ms\":1,\"summary\":\"a\",\"source\":\"a\"}],\"features\":[{\"name\":\"wide\","  \
 	"\"uuid\":\"00000000-0000-0000-0000-000000000001\",\"owner\":\"fwctl\","                   \
-	"\"summary\":\"a\",\"read\":{\"fields\":["                                                 \
+	"\"summary\":\"a\",\"source\":\"a\",\"read\":{\"fields\":["                                \
 	"{\"name\":\"first\",\"offset\":0,\"width\":8},"                                           \
 	"{\"name\":\"top\",\"offset\":0,\"width\":8,\"bit\":63},"                                  \
 	"{\"name\":\"last\",\"offset\":65527,\"width\":8}],"                                       \
@@ -290,8 +372,80 @@ START_TEST(layouts_of_the_largest_data)
 }
 END_TEST
 
+/* Asks whether the layout of a bnxt command covers a request with only these bytes set. */
+static bool covers(const struct catalog_command *command, size_t first, size_t size, uint8_t value)
+{
+	const struct bnxt_command *known = bnxt_find_command((uint16_t)command->opcode);
+	CLEANUP(bytes_clear) struct bytes bytes = { 0 };
+	struct codec_request request = { .codec = &codec_bnxt, .n_buffers = known->n_pointers };
+
+	for (size_t i = 0; i < known->n_pointers; i++)
+		request.buffers[i].pointer = &known->pointers[i];
+	ck_assert_int_eq(bnxt_build(known->type, &bytes), 0);
+	ck_assert_uint_le(first + size, bytes.size);
+	memset(bytes.data + first, value, size);
+	return layout_covers(&command->request, &request, &bytes);
+}
+
+START_TEST(what_a_request_may_hold)
+{
+	CLEANUP(catalog_unrefp) struct catalog *catalog = load(SHIPPED);
+	const struct catalog_command *command =
+		catalog_find_command_by_name(catalog, "bnxt/nvm-get-variable");
+
+	ck_assert_ptr_nonnull(command);
+	/* The header is the codec's, with or without what it sets itself. */
+	ck_assert(covers(command, 0, 0, 0));
+	ck_assert(covers(command, 0, BNXT_REQUEST_HEADER_SIZE, 0xff));
+	ck_assert(covers(command, 16, 8, 0xff)); /* the address */
+	ck_assert(covers(command, 24, 2, 0xff)); /* data_len */
+	ck_assert(covers(command, 26, 2, 0xff)); /* option_num */
+	/* The last byte: unused, and the first one that nobody names. */
+	ck_assert(!covers(command, 39, 1, 1));
+	ck_assert(!covers(command, 24, 16, 0xff));
+	ck_assert(covers(command, 24, 16, 0));
+}
+END_TEST
+
+/* Each number of each published request is as wide as it is said to be, and no wider. */
+START_TEST(all_requests_are_covered)
+{
+	CLEANUP(catalog_unrefp) struct catalog *catalog = load(SHIPPED);
+	const struct catalog_command *command;
+	size_t n = 0;
+
+	for (size_t i = 0; (command = catalog_command_at(catalog, i)); i++) {
+		if (command->request_size == 0)
+			continue;
+		n++;
+		for (size_t at = BNXT_REQUEST_HEADER_SIZE; at < command->request_size; at++) {
+			const struct bnxt_command *known =
+				bnxt_find_command((uint16_t)command->opcode);
+			bool named = false;
+
+			for (size_t j = 0; j < command->request.fixed.n; j++) {
+				const struct catalog_field *field = &command->request.fixed.list[j];
+
+				named = named || (at >= field->offset &&
+						  at < field->offset + (size_t)field->width);
+			}
+			for (size_t j = 0; j < known->n_pointers; j++)
+				named = named || (at >= known->pointers[j].offset &&
+						  at < known->pointers[j].offset + 8u);
+			ck_assert_msg(covers(command, at, 1, 0x80) == named, "%s: byte %zu",
+				      command->name, at);
+		}
+	}
+	ck_assert_uint_eq(n, BNXT_COMMANDS - 27);
+}
+END_TEST
+
 static void fill(Suite *suite)
 {
+	unit_case(suite, "all-commands", all_that_the_kernel_lets_through);
+	unit_case(suite, "registers", registers);
+	unit_case(suite, "what-a-request-may-hold", what_a_request_may_hold);
+	unit_case(suite, "all-requests", all_requests_are_covered);
 	unit_case(suite, "shipped-commands", shipped_commands);
 	unit_loop(suite, "kernel-owned-features", kernel_owned_features,
 		  ARRAY_LENGTH(kernel_owned));

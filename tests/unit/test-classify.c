@@ -194,7 +194,8 @@ END_TEST
 #define WITH_LEAST_EFFECT                                                                          \
 	"{\"format\":1,\"driver\":\"cxl\",\"commands\":[{\"name\":\"set-feature\","                \
 	"\"opcode\":\"0x0502\",\"by-feature\":true,\"owner\":\"fwctl\",\"timeout-ms\":1,"          \
-	"\"summary\":\"s\"}],\"features\":[{\"name\":\"f\",\"owner\":\"fwctl\","                   \
+	"\"summary\":\"s\",\"source\":\"s\"}],\"features\":[{\"name\":\"f\","                      \
+	"\"owner\":\"fwctl\",\"source\":\"s\","                                                   \
 	"\"uuid\":\"f3c71d00-0000-4000-8000-000000000001\",\"summary\":\"s\",\"effect\":\"%s\"}]}"
 
 /* The catalog makes an effect worse than the device reports it, never milder; the scope is the

@@ -24,12 +24,14 @@ static const char *const contract[] = {
 	"Manager.KernelTainted:b",
 	"Manager.Lockdown:s",
 	"Manager.CatalogDigest:s",
+	"Manager.CatalogOverrides:as",
 	"Manager.AuditSequence:t",
 	"Manager.AuditHash:s",
 	"Manager.AuditState:s",
 	"Manager.AuditRecordAppended!tsos",
 	"Device.Rpc(ayua{sv})aya{sv}",
 	"Device.Explain(aya{sv})a{sv}",
+	"Device.RpcBatch(a(ayua{sv})a{sv})a(aya{sv})",
 	"Device.Name:s",
 	"Device.Type:s",
 	"Device.Driver:s",
@@ -45,6 +47,7 @@ static const char *const contract[] = {
 	"Cxl.GetFeature(ssa{sv})aya{sv}",
 	"Cxl.SetFeature(saya{sv})a{sv}",
 	"Cxl.ExplainSetFeature(saya{sv})a{sv}",
+	"Mlx5.AccessRegister(qsuaya{sv})aya{sv}",
 	"Simulation.Reset(sa{sv})",
 	"Simulation.Unplug(a{sv})",
 	"Simulation.SetFault(a{sv})",
@@ -132,6 +135,7 @@ static void assert_method(const struct bus_method *method)
 	case ACCESS_FREE:
 	case ACCESS_VERDICT:
 	case ACCESS_EXPLAIN:
+	case ACCESS_BATCH:
 		ck_assert_msg(!method->run && !method->words && !method->on_device, "%s",
 			      method->name);
 		break;
@@ -254,6 +258,10 @@ START_TEST(interfaces_by_device)
 	device.identity.type = DEVICE_MLX5;
 	dispatch_interfaces_of(&device, names);
 	ck_assert_str_eq(names[standard], "org.fwctl.Broker1.Device");
+	ck_assert_str_eq(names[standard + 1], "org.fwctl.Broker1.Mlx5");
+	ck_assert_ptr_null(names[standard + 2]);
+	device.identity.type = DEVICE_BNXT;
+	dispatch_interfaces_of(&device, names);
 	ck_assert_ptr_null(names[standard + 1]);
 }
 END_TEST

@@ -45,6 +45,15 @@ static const struct {
 	{ TEXT("{\"a\":1,}"), "FILE: line 1: unexpected character" },
 	{ TEXT("{a:1}"), "FILE: line 1: quoted object property name expected" },
 	{ TEXT("\"\xff\""), "FILE: line 1: invalid utf-8 string" },
+	/* What json-c takes all the same. */
+	{ TEXT("{\"a\":1,\n\"b\":[{\"c\":{}, \"c\" : 2}]}"),
+	  "FILE: line 2: the key 'c' stands twice in one object; remove one" },
+	{ TEXT("{\"a\\u0062\":1,\"ab\":1}"),
+	  "FILE: line 1: the key 'ab' stands twice in one object; remove one" },
+	{ TEXT("{\"\":1,\"a\":\"x\\\"y\",\n\"\":1}"),
+	  "FILE: line 2: the key '' stands twice in one object; remove one" },
+	{ TEXT("{\"a\\u0000b\":1}"), "FILE: line 1: a key holds a NUL character; remove it" },
+	{ TEXT("{\"a\":\"'\",\n'b':1}"), "FILE: line 2: single quotes; write double quotes" },
 	/* Something hidden behind a NUL. */
 	{ TEXT("{}\0{}"), "FILE: line 1: text after the end of the JSON value" },
 };
@@ -63,7 +72,9 @@ END_TEST
 
 START_TEST(whole_values_of_any_type)
 {
-	static const char *const texts[] = { "{}", " [] \n\n", "1", "\"a\"", "true\n", "null" };
+	static const char *const texts[] = { "{}", " [] \n\n", "1", "\"a\"", "true\n", "null",
+					     "{\"a\":{\"a\":[{\"a\":1},{\"a\":\"a\"}]},\"b\":\"a:\"}",
+					     "[\"a\",\"a\",\"{\\\\\",\"\\\"\"]" };
 
 	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
 		CLEANUP(bench_clear) struct bench bench;
@@ -114,6 +125,89 @@ START_TEST(keys_and_types)
 	bench_init(&list, "[]");
 	assert_problem(&list, json_check_keys(&list.root, keys),
 		       "top level: is of type array; write a value of type object");
+}
+END_TEST
+
+/* Says what it gets, and fails at "stop". */
+static int collect(const struct json_cursor *element, void *userdata)
+{
+	char *seen = userdata;
+
+	strcat(seen, json_object_get_string(element->value));
+	return strcmp(json_object_get_string(element->value), "stop") == 0 ?
+		       json_fail(element, "stops") :
+		       0;
+}
+
+START_TEST(each_element)
+{
+	CLEANUP(bench_clear) struct bench bench;
+	struct json_cursor list;
+	char seen[64] = "";
+
+	bench_init(&bench, "{\"good\":[\"a\",\"b\"],\"none\":[],\"bad\":[\"c\",\"stop\",\"d\"],"
+			   "\"other\":[\"e\",1]}");
+	ck_assert_int_eq(json_require(&bench.root, "good", json_type_array, &list), 0);
+	ck_assert_int_eq(json_each(&list, json_type_string, collect, seen), 0);
+	ck_assert_int_eq(json_require(&bench.root, "none", json_type_array, &list), 0);
+	ck_assert_int_eq(json_each(&list, json_type_string, collect, seen), 0);
+	ck_assert_str_eq(seen, "ab");
+	ck_assert_int_eq(json_require(&bench.root, "bad", json_type_array, &list), 0);
+	assert_problem(&bench, json_each(&list, json_type_string, collect, seen), "bad[1]: stops");
+	ck_assert_str_eq(seen, "abcstop");
+	ck_assert_int_eq(json_require(&bench.root, "other", json_type_array, &list), 0);
+	assert_problem(&bench, json_each(&list, json_type_string, collect, seen),
+		       "other[1]: is of type int; write a value of type string");
+}
+END_TEST
+
+START_TEST(all_problems)
+{
+	static const char text[] = "{\"a\":[1,\"stop\",\"x\"],\"b\":0,\n"
+				   "\"c\":1,\"c\":{\"d\":1,\"d\":2}}";
+	static const char *const keys[] = { "a", NULL };
+	static const char *const told[] = {
+		"FILE: line 2: the key 'c' stands twice in one object; remove one",
+		"FILE: line 2: the key 'd' stands twice in one object; remove one",
+		"FILE: top level: has the unknown key 'b'; remove it",
+		"FILE: top level: has the unknown key 'c'; remove it",
+		"FILE: a[0]: is of type int; write a value of type string",
+		"FILE: a[1]: stops",
+	};
+	CLEANUP(json_problems_clear) struct json_problems problems = { 0 };
+	CLEANUP(json_putp) struct json_object *value = NULL;
+	struct json_cursor root, list;
+	char seen[64] = "";
+
+	ck_assert_int_eq(json_parse_all("FILE", text, strlen(text), &problems, &value), -EINVAL);
+	ck_assert_ptr_nonnull(value);
+	root = json_root_all(value, "FILE", &problems);
+	ck_assert_int_eq(json_check_keys(&root, keys), -EINVAL);
+	ck_assert_int_eq(json_require(&root, "a", json_type_array, &list), 0);
+	ck_assert_int_eq(json_each(&list, json_type_string, collect, seen), -EINVAL);
+	ck_assert_str_eq(seen, "stopx");
+	ck_assert_uint_eq(problems.n, ARRAY_LENGTH(told));
+	for (size_t i = 0; i < problems.n; i++)
+		ck_assert_str_eq(problems.list[i], told[i]);
+	json_problems_clear(&problems);
+	ck_assert_int_eq(json_parse_all("FILE", "[", 1, &problems, &list.value), -EINVAL);
+	ck_assert_uint_eq(problems.n, 1);
+	ck_assert_str_eq(problems.list[0], "FILE: line 1: the file ends inside a JSON value");
+}
+END_TEST
+
+START_TEST(what_is_kept)
+{
+	int r = 0;
+
+	json_keep(&r, 1);
+	ck_assert_int_eq(r, 0);
+	json_keep(&r, -EINVAL);
+	json_keep(&r, 0);
+	ck_assert_int_eq(r, -EINVAL);
+	json_keep(&r, -ENOMEM);
+	json_keep(&r, -EINVAL);
+	ck_assert_int_eq(r, -ENOMEM);
 }
 END_TEST
 
@@ -227,6 +321,9 @@ static void fill(Suite *suite)
 	unit_case(suite, "whole-values", whole_values_of_any_type);
 	unit_case(suite, "places", places);
 	unit_case(suite, "keys", keys_and_types);
+	unit_case(suite, "each-element", each_element);
+	unit_case(suite, "all-problems", all_problems);
+	unit_case(suite, "what-is-kept", what_is_kept);
 	unit_case(suite, "strings", strings);
 	unit_case(suite, "numbers", numbers);
 	unit_case(suite, "hexadecimal", hexadecimal);

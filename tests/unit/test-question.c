@@ -43,6 +43,22 @@ static struct verdict verdict_of(enum effect effect)
 	};
 }
 
+static const struct codec_request list = {
+	.key = { .driver = DEVICE_CXL, .opcode = CXL_GET_SUPPORTED_FEATURES },
+	.cxl = { .opcode = CXL_GET_SUPPORTED_FEATURES },
+};
+
+static struct codec_request feature_request(void)
+{
+	struct codec_request request = {
+		.key = { .driver = DEVICE_CXL, .opcode = CXL_SET_FEATURE },
+		.cxl = { .opcode = CXL_SET_FEATURE },
+	};
+
+	ck_assert_int_eq(uuid_parse(UUID, request.cxl.uuid), 0);
+	return request;
+}
+
 /* @details is a NULL-terminated list of keys and values. */
 static void assert_details(const struct question *question, const char *const details[])
 {
@@ -60,11 +76,10 @@ START_TEST(details_of_a_change)
 {
 	const struct device device = device_of(DEVICE_CXL);
 	const struct verdict verdict = verdict_of(EFFECT_AFTER_RESET);
+	const struct codec_request request = feature_request();
 	struct question question;
-	uuid_t uuid;
 
-	ck_assert_int_eq(uuid_parse(UUID, uuid), 0);
-	question_about_request(&device, &verdict, uuid, &question);
+	question_about_request(&device, &verdict, &request, &question);
 	assert_details(&question,
 		       (const char *const[]){
 			       "device", "fwctl3", "device.type", "cxl",
@@ -86,7 +101,7 @@ START_TEST(details_of_a_command_without_feature)
 	struct question question;
 
 	verdict.command = &command;
-	question_about_request(&device, &verdict, NULL, &question);
+	question_about_request(&device, &verdict, &list, &question);
 	assert_details(&question,
 		       (const char *const[]){
 			       "device", "fwctl3", "device.type", "cxl",
@@ -114,25 +129,27 @@ static const struct {
 	  "Change Feature fancy-feature of CXL memory device mem0, effective immediately and kept "
 	  "across resets; this taints the kernel" },
 	{ DEVICE_CXL, EFFECT_DISRUPTIVE, true, true,
-	  "Change Feature fancy-feature of CXL memory device mem0, which resets or erases "
-	  "something at once; this taints the kernel" },
+	  "Change Feature fancy-feature of CXL memory device mem0, which resets, "
+	  "interrupts or erases something at once; this taints the kernel" },
 	{ DEVICE_MLX5, EFFECT_IMMEDIATE, false, false,
-	  "Run cxl/set-feature on device fwctl3 (mem0), effective immediately and kept across "
-	  "resets" },
+	  "Run cxl/set-feature on mlx5 device mem0 (fwctl3), effective immediately" },
 	{ DEVICE_PDS, EFFECT_NONE, false, true,
-	  "Run cxl/get-feature on device fwctl3 (mem0); this taints the kernel" },
+	  "Run cxl/get-feature on pds device mem0 (fwctl3); this taints the kernel" },
 };
 
 START_TEST(sentence)
 {
 	const struct device device = device_of(sentences[_i].type);
+	const struct codec_request about_feature = feature_request();
+	const struct cxl_feature_entry entry = { 0 };
 	struct verdict verdict = verdict_of(sentences[_i].effect);
-	static const uint8_t uuid[CXL_UUID_SIZE] = { 1 };
 	struct question question;
 
 	verdict.taints = sentences[_i].taints;
 	verdict.feature = sentences[_i].feature ? &known : NULL;
-	question_about_request(&device, &verdict, sentences[_i].feature ? uuid : NULL, &question);
+	verdict.entry = sentences[_i].feature ? &entry : NULL;
+	question_about_request(&device, &verdict, sentences[_i].feature ? &about_feature : &list,
+			       &question);
 	ck_assert_str_eq(question.message, sentences[_i].message);
 	ck_assert_str_eq(question.details[question.n - 1].key, "polkit.message");
 	ck_assert_ptr_eq(question.details[question.n - 1].value, question.message);
@@ -142,9 +159,9 @@ END_TEST
 /* However long the names, the person reads what it does and what it costs. */
 START_TEST(long_names)
 {
-	static const char end[] = ", which resets or erases something at once; this taints the "
-				  "kernel";
-	static const uint8_t uuid[CXL_UUID_SIZE] = { 1 };
+	static const char end[] = ", which resets, interrupts or erases something at once; this "
+				  "taints the kernel";
+	const struct codec_request about_feature = feature_request();
 	char text[LONG_SIZE];
 	const struct catalog_command command = { .name = text };
 	const struct catalog_feature feature = { .name = text };
@@ -163,8 +180,8 @@ START_TEST(long_names)
 			device.identity.parent_name = text;
 			device.identity.parent = text;
 			device.identity.serial = text;
-			question_about_request(&device, &verdict, with_feature ? uuid : NULL,
-					       &question);
+			question_about_request(&device, &verdict,
+					       with_feature ? &about_feature : &list, &question);
 			length = strlen(question.message);
 			ck_assert_uint_lt(length + 1, sizeof(question.message));
 			ck_assert_str_eq(question.message + length - strlen(end), end);
@@ -172,6 +189,31 @@ START_TEST(long_names)
 			ck_assert_str_eq(question.details[2].value, text);
 			ck_assert_str_eq(question.details[5].value, text);
 		}
+}
+END_TEST
+
+START_TEST(registers)
+{
+	const struct device device = device_of(DEVICE_MLX5);
+	const struct catalog_command command = { .name = (char *)"mlx5/access-register" };
+	const struct catalog_register named = { .name = (char *)"MFRL" };
+	const struct codec_request request = {
+		.key = { .driver = DEVICE_MLX5, .is_register = true, .register_id = 0x9028 },
+	};
+	struct verdict verdict = { .command = &command, .effect = EFFECT_DISRUPTIVE };
+	struct question question;
+
+	question_about_request(&device, &verdict, &request, &question);
+	ck_assert_str_eq(question.message,
+			 "Write register 0x9028 of mlx5 device mem0 (fwctl3), which resets, "
+			 "interrupts or erases something at once");
+	verdict.named = &named;
+	question_about_request(&device, &verdict, &request, &question);
+	ck_assert_str_eq(question.message,
+			 "Write register MFRL (0x9028) of mlx5 device mem0 (fwctl3), which resets, "
+			 "interrupts or erases something at once");
+	ck_assert_str_eq(question.details[6].key, "register");
+	ck_assert_str_eq(question.details[6].value, "0x9028");
 }
 END_TEST
 
@@ -204,6 +246,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "without-feature", details_of_a_command_without_feature);
 	unit_loop(suite, "sentences", sentence, ARRAY_LENGTH(sentences));
 	unit_case(suite, "long-names", long_names);
+	unit_case(suite, "registers", registers);
 	unit_case(suite, "something-else", something_else);
 }
 

@@ -20,11 +20,13 @@
 
 #include <fwctl/cxl.h>
 #include <fwctl/fwctl.h>
+#include <fwctl/pds.h>
 
 #include "codec/cxl-layout.h"
 #include "codec/cxl.c"
 #include "codec/cxl.h"
 #include "codec/fwctl-abi.h"
+#include "codec/pds.h"
 
 /* Enumerations of ours and of the kernel meet here: compare them as plain numbers. */
 #define SAME(ours, theirs)                                                                         \
@@ -75,6 +77,21 @@ SAME_MEMBER(fwctl_abi_cxl_out, fwctl_rpc_cxl_out, size);
 SAME_MEMBER(fwctl_abi_cxl_out, fwctl_rpc_cxl_out, retval);
 SAME(CXL_REQUEST_HEADER_SIZE, offsetof(struct fwctl_rpc_cxl, get_feat_in));
 SAME(CXL_RESPONSE_HEADER_SIZE, offsetof(struct fwctl_rpc_cxl_out, payload));
+
+/* pds: header and addresses in one. */
+SAME_SIZE(fwctl_abi_pds, fwctl_rpc_pds);
+SAME_MEMBER(fwctl_abi_pds, fwctl_rpc_pds, in);
+SAME_MEMBER(fwctl_abi_pds, fwctl_rpc_pds, in.op);
+SAME_MEMBER(fwctl_abi_pds, fwctl_rpc_pds, in.ep);
+SAME_MEMBER(fwctl_abi_pds, fwctl_rpc_pds, in.rsvd);
+SAME_MEMBER(fwctl_abi_pds, fwctl_rpc_pds, in.len);
+SAME_MEMBER(fwctl_abi_pds, fwctl_rpc_pds, in.payload);
+SAME_MEMBER(fwctl_abi_pds, fwctl_rpc_pds, out);
+SAME_MEMBER(fwctl_abi_pds, fwctl_rpc_pds, out.retval);
+SAME_MEMBER(fwctl_abi_pds, fwctl_rpc_pds, out.rsvd);
+SAME_MEMBER(fwctl_abi_pds, fwctl_rpc_pds, out.len);
+SAME_MEMBER(fwctl_abi_pds, fwctl_rpc_pds, out.payload);
+SAME(PDS_HEADER_SIZE, sizeof(struct fwctl_rpc_pds));
 
 /* Get Supported Features: command, answer, entry. */
 SAME(CXL_SUPPORTED_IN_SIZE, sizeof(struct cxl_mbox_get_sup_feats_in));

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Where the catalog verbs find the catalog: they read its files themselves, and ask no broker. May
+ * call catalog and util.
+ */
+
+#include "bus.h"
+#include "catalog/catalog.h"
+
+struct catalog_places {
+	struct catalog_paths paths;
+	char *vendor; /* what paths.vendor points to */
+};
+
+void catalog_places_clear(struct catalog_places *places);
+
+/* The installed ones, or those that --catalog says. With @administrator this host's own too. */
+int catalog_places_find(const struct options *options, bool administrator,
+			struct catalog_places *ret);
+
+/* Loads the catalog of those places. A failure is told. */
+int catalog_open(struct client *client, bool administrator, struct catalog **ret);

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "broker/batch.h"
+
+#include <string.h>
+
+struct batch *batch_new(struct broker *broker, struct device *device)
+{
+	struct batch *batch;
+
+	batch = calloc(1, sizeof(*batch));
+	if (!batch)
+		return NULL;
+	batch->broker = broker;
+	batch->device = device_ref(device);
+	return batch;
+}
+
+void batch_free(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++)
+		request_free(batch->requests[i]);
+	free(batch->requests);
+	device_unref(batch->device);
+	free(batch);
+}
+
+int batch_add(struct batch *batch, struct request *request)
+{
+	CLEANUP(request_freep) struct request *owned = request;
+	struct request **grown;
+
+	if (batch->n == BATCH_REQUESTS_MAX)
+		return refuse(&batch->refusal, REFUSAL_LIMIT_EXCEEDED,
+			      "A batch has at most %u requests; send several batches",
+			      BATCH_REQUESTS_MAX);
+	grown = reallocarray(batch->requests, batch->n + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	batch->requests = grown;
+	batch->requests[batch->n++] = take_pointer(owned);
+	return 0;
+}
+
+bool batch_is_change(const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++)
+		if (request_is_change(batch->requests[i]))
+			return true;
+	return false;
+}
+
+static void finish(struct batch *batch)
+{
+	batch->finished(batch);
+}
+
+static void on_refusal_recorded(struct request *request)
+{
+	finish(request->userdata);
+}
+
+/* One of them is refused, and so all are. */
+static void refuse_all(struct batch *batch, struct request *request)
+{
+	const struct refusal *own = &request->refusal;
+	size_t number = 0;
+
+	while (batch->requests[number] != request)
+		number++;
+	refuse(&batch->refusal, own->code, "Request %zu of %zu: %.300s; none of them was run",
+	       number + 1, batch->n, own->message);
+	request->finished = on_refusal_recorded;
+	request->userdata = batch;
+	request_end_refused(request);
+}
+
+/* Whether polkit would be asked the same about both. */
+static bool is_same_thing(const struct request *a, const struct request *b)
+{
+	return a->verdict.command == b->verdict.command && a->verdict.action == b->verdict.action &&
+	       a->verdict.entry == b->verdict.entry &&
+	       a->parsed.key.register_id == b->parsed.key.register_id &&
+	       a->parsed.key.method == b->parsed.key.method;
+}
+
+static const struct request *find_asked(const struct batch *batch, const struct request *request)
+{
+	for (size_t i = 0; i < batch->n_asked; i++)
+		if (is_same_thing(batch->asked[i], request))
+			return batch->asked[i];
+	return NULL;
+}
+
+static void run(struct job *job)
+{
+	struct batch *batch = container_of(job, struct batch, job);
+
+	while (batch->done < batch->n) {
+		struct request *request = batch->requests[batch->done++];
+
+		request_run(request);
+		if (request->refusal.code != REFUSAL_NONE)
+			break;
+	}
+}
+
+static void on_done(struct job *job)
+{
+	finish(container_of(job, struct batch, job));
+}
+
+static void submit(struct batch *batch)
+{
+	struct request *first = batch->requests[0];
+
+	batch->job = (struct job){ .run = run, .done = on_done };
+	if (device_submit(batch->device, &batch->job, &first->refusal) != 0)
+		refuse_all(batch, first);
+}
+
+static void ask_next(struct batch *batch);
+
+static void on_authorized(void *userdata, const struct authorization *authorization)
+{
+	struct batch *batch = userdata;
+	struct request *request = batch->requests[batch->asking++];
+
+	request->authorization = *authorization;
+	if (authorization_refuse(authorization, request->verdict.action, &request->refusal) != 0)
+		refuse_all(batch, request);
+	else
+		ask_next(batch);
+}
+
+static int ask(struct batch *batch, struct request *request)
+{
+	if (batch->n_asked == BATCH_QUESTIONS_MAX)
+		return refuse(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
+			      "A batch does at most %u different things; send several batches",
+			      BATCH_QUESTIONS_MAX);
+	batch->asked[batch->n_asked++] = request;
+	return request_ask(request, on_authorized, batch);
+}
+
+/* Asks about the next thing that polkit was not asked about yet; runs all when there is none. */
+static void ask_next(struct batch *batch)
+{
+	for (; batch->asking < batch->n; batch->asking++) {
+		struct request *request = batch->requests[batch->asking];
+		const struct request *asked = find_asked(batch, request);
+
+		if (asked) {
+			request->authorization = asked->authorization;
+			continue;
+		}
+		if (ask(batch, request) != 0)
+			refuse_all(batch, request);
+		return;
+	}
+	submit(batch);
+}
+
+/* What a judged request can make us hold. */
+static uint64_t weight(const struct request *request)
+{
+	const struct codec_request *parsed = &request->parsed;
+	uint64_t bytes = request->bytes.size + parsed->codec->response_room(parsed, request->room);
+
+	for (size_t i = 0; i < parsed->n_buffers; i++)
+		bytes += parsed->buffers[i].meant;
+	return bytes;
+}
+
+/* As request_judge(), for all of them. @ret_refused is the one that is refused. */
+static int judge_all(struct batch *batch, struct request **ret_refused)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < batch->n; i++) {
+		struct request *request = batch->requests[i];
+		int r;
+
+		*ret_refused = request;
+		r = request_judge(request);
+		if (r != 0)
+			return r;
+		bytes += weight(request);
+		if (bytes > BATCH_BYTES_MAX)
+			return refuse(&request->refusal, REFUSAL_TOO_LARGE,
+				      "The requests and answers of a batch have at most %u bytes; "
+				      "send several batches",
+				      BATCH_BYTES_MAX);
+	}
+	return 0;
+}
+
+void batch_start(struct batch *batch)
+{
+	struct request *refused;
+	int r;
+
+	r = judge_all(batch, &refused);
+	if (r > 0) {
+		refuse_all(batch, refused);
+	} else if (r < 0 || batch->n == 0) {
+		batch->error = r;
+		finish(batch);
+	} else {
+		ask_next(batch);
+	}
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bus/rpc.h"
+
+#include <string.h>
+
+#include "bus/bus.h"
+#include "bus/dict.h"
+#include "bus/error.h"
+#include "bus/explain.h"
+#include "bus/fields.h"
+#include "bus/options.h"
+
+static int read_request(struct bus_call *call, struct request *request)
+{
+	const void *data;
+	size_t size;
+	int r;
+
+	r = sd_bus_message_read_array(call->message, 'y', &data, &size);
+	if (r < 0)
+		return r;
+	if (size > TRANSPORT_RPC_MAX)
+		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
+			      "A request has at most %u bytes; send less", TRANSPORT_RPC_MAX);
+	return bytes_copy(data, size, &request->bytes);
+}
+
+static int read_request_and_room(struct bus_call *call, struct request *request)
+{
+	uint32_t room;
+	int r;
+
+	r = read_request(call, request);
+	if (r != 0)
+		return r;
+	r = sd_bus_message_read(call->message, "u", &room);
+	if (r < 0)
+		return r;
+	request->room = room;
+	return 0;
+}
+
+int rpc_decode(struct bus_call *call)
+{
+	int r;
+
+	r = read_request_and_room(call, call->request);
+	if (r != 0)
+		return r;
+	return bus_options_read_for_request(
+		call, OPTION_ALLOW_TAINT | OPTION_REASON | OPTION_BUFFERS, call->request);
+}
+
+int rpc_decode_explain(struct bus_call *call)
+{
+	int r;
+
+	r = read_request(call, call->request);
+	if (r != 0)
+		return r;
+	call->request->room = TRANSPORT_RPC_MAX;
+	return bus_options_read_for_request(
+		call, OPTION_ALLOW_TAINT | OPTION_REASON | OPTION_BUFFERS, call->request);
+}
+
+static int append_buffers(sd_bus_message *reply, const struct call_result *result)
+{
+	int r;
+
+	if (result->n_buffers == 0)
+		return 0;
+	r = dict_entry_open(reply, "buffers", "aay");
+	if (r < 0)
+		return r;
+	r = sd_bus_message_open_container(reply, 'a', "ay");
+	for (size_t i = 0; r >= 0 && i < result->n_buffers; i++)
+		r = sd_bus_message_append_array(reply, 'y', result->buffers[i].data,
+						result->buffers[i].size);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_close_container(reply);
+	if (r < 0)
+		return r;
+	return dict_entry_close(reply);
+}
+
+/* The entries of info that say what was run. */
+static int append_info(sd_bus_message *reply, const struct request *request)
+{
+	const struct call_result *result = &request->result.call;
+	const struct verdict *verdict = &request->verdict;
+	int r;
+
+	r = dict_string(reply, "command", verdict->command->name);
+	if (r < 0)
+		return r;
+	r = dict_string(reply, "effect", effect_to_string(verdict->effect));
+	if (r < 0)
+		return r;
+	r = dict_string(reply, "scope", scope_to_string(verdict->scope));
+	if (r < 0)
+		return r;
+	r = append_buffers(reply, result);
+	if (r < 0)
+		return r;
+	r = append_fields(reply, &verdict->command->response, result->response.data,
+			  result->response.size);
+	if (r < 0)
+		return r;
+	return append_change(reply, request);
+}
+
+int rpc_encode(struct bus_call *call, sd_bus_message *reply)
+{
+	const struct request *request = call->request;
+	const struct bytes *response = &request->result.call.response;
+	int r;
+
+	r = sd_bus_message_append_array(reply, 'y', response->data, response->size);
+	if (r < 0)
+		return r;
+	r = dict_open(reply);
+	if (r < 0)
+		return r;
+	r = append_info(reply, request);
+	if (r < 0)
+		return r;
+	return dict_close(reply);
+}
+
+/* One (ay u a{sv}) of the array. */
+static int read_batched(struct bus_call *call)
+{
+	struct request *request;
+	int r;
+
+	request = request_new(call->bus->broker, call->peer, call->device);
+	if (!request)
+		return -ENOMEM;
+	r = batch_add(call->batch, request);
+	if (r > 0)
+		call->refusal = call->batch->refusal;
+	if (r != 0)
+		return r;
+	r = read_request_and_room(call, request);
+	if (r != 0)
+		return r;
+	return bus_options_read_for_request(call, OPTION_BUFFERS, request);
+}
+
+static int read_all_batched(struct bus_call *call)
+{
+	int r;
+
+	r = sd_bus_message_enter_container(call->message, 'a', "(ayua{sv})");
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_enter_container(call->message, 'r', "ayua{sv}")) > 0) {
+		r = read_batched(call);
+		if (r != 0 || sd_bus_error_is_set(&call->error))
+			return r;
+		r = sd_bus_message_exit_container(call->message);
+		if (r < 0)
+			return r;
+	}
+	if (r < 0)
+		return r;
+	r = sd_bus_message_exit_container(call->message);
+	return r < 0 ? r : 0;
+}
+
+/* What is said of the whole holds for each. */
+static int share_options(struct batch *batch, const struct request_options *options)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		struct request_options *own = &batch->requests[i]->options;
+
+		own->allow_taint = options->allow_taint;
+		own->interactive = options->interactive;
+		if (!options->reason)
+			continue;
+		own->reason = strdup(options->reason);
+		if (!own->reason)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int rpc_decode_batch(struct bus_call *call)
+{
+	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
+	int r;
+
+	r = read_all_batched(call);
+	if (r != 0 || sd_bus_error_is_set(&call->error))
+		return r;
+	r = bus_options_read(call, OPTION_ALLOW_TAINT | OPTION_REASON, &options);
+	if (r != 0)
+		return r;
+	if (options.request.reason &&
+	    strlen(options.request.reason) * call->batch->n > BATCH_BYTES_MAX)
+		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
+			      "The reason of a batch is recorded with each of its requests; write "
+			      "it shorter");
+	return share_options(call->batch, &options.request);
+}
+
+/* The entries that say that the batch ended here. */
+static int append_failure(sd_bus_message *reply, const struct request *request)
+{
+	char name[ERROR_NAME_SIZE];
+	int r;
+
+	if (request->refusal.code == REFUSAL_NONE)
+		return 0;
+	error_name(request->refusal.code, name);
+	r = dict_string(reply, "error", name);
+	if (r < 0)
+		return r;
+	return dict_string(reply, "message", request->refusal.message);
+}
+
+static int append_batched(sd_bus_message *reply, const struct request *request)
+{
+	const struct bytes *response = &request->result.call.response;
+	int r;
+
+	r = sd_bus_message_open_container(reply, 'r', "aya{sv}");
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append_array(reply, 'y', response->data, response->size);
+	if (r < 0)
+		return r;
+	r = dict_open(reply);
+	if (r < 0)
+		return r;
+	r = append_info(reply, request);
+	if (r < 0)
+		return r;
+	r = append_failure(reply, request);
+	if (r < 0)
+		return r;
+	r = dict_close(reply);
+	if (r < 0)
+		return r;
+	return sd_bus_message_close_container(reply);
+}
+
+int rpc_encode_batch(struct bus_call *call, sd_bus_message *reply)
+{
+	const struct batch *batch = call->batch;
+	int r;
+
+	r = sd_bus_message_open_container(reply, 'a', "(aya{sv})");
+	for (size_t i = 0; r >= 0 && i < batch->done; i++)
+		r = append_batched(reply, batch->requests[i]);
+	if (r < 0)
+		return r;
+	return sd_bus_message_close_container(reply);
+}
