@@ -128,7 +128,7 @@ static int put_way(struct json_object *entry, const char *name, const struct cat
 	return r < 0 ? r : put_cost(way, cost, false);
 }
 
-/* What a CXL device can report of a Set, and what the kernel then wants: the cost without effect. */
+/* What a CXL device can report of a Set, and what the kernel then wants. @cost says the rest. */
 static int put_device_ways(struct json_object *entry, enum effect least,
 			   const struct catalog_cost *cost)
 {

@@ -8,24 +8,35 @@
 void catalog_places_clear(struct catalog_places *places)
 {
 	free(places->vendor);
+	free(places->administrator);
+}
+
+/* For programs that run from where they were built. */
+static const char *directory_from(const char *variable, const char *otherwise)
+{
+	const char *value = getenv(variable);
+
+	return value && *value ? value : otherwise;
 }
 
 int catalog_places_find(const struct options *options, bool administrator,
 			struct catalog_places *ret)
 {
-	const char *shipped = options->catalog ? options->catalog : FWCTLD_CATALOG_DIRECTORY;
-	char *vendor;
+	CLEANUP(catalog_places_clear) struct catalog_places places = { 0 };
 
-	if (asprintf(&vendor, "%s.d", shipped) < 0)
+	places.paths.shipped =
+		options->catalog ? options->catalog :
+				   directory_from("FWCTL_CATALOG", FWCTLD_CATALOG_DIRECTORY);
+	if (asprintf(&places.vendor, "%s.d", places.paths.shipped) < 0)
 		return -ENOMEM;
-	*ret = (struct catalog_places){
-		.paths = { .shipped = shipped,
-			   .vendor = vendor,
-			   .administrator = administrator ?
-						    FWCTLD_CONFIGURATION_DIRECTORY "/catalog.d" :
-						    NULL },
-		.vendor = vendor,
-	};
+	places.paths.vendor = places.vendor;
+	if (administrator &&
+	    asprintf(&places.administrator, "%s/catalog.d",
+		     directory_from("FWCTL_CONFIGURATION", FWCTLD_CONFIGURATION_DIRECTORY)) < 0)
+		return -ENOMEM;
+	places.paths.administrator = places.administrator;
+	*ret = places;
+	places = (struct catalog_places){ 0 };
 	return 0;
 }
 

@@ -11,12 +11,14 @@
 
 struct catalog_places {
 	struct catalog_paths paths;
-	char *vendor; /* what paths.vendor points to */
+	/* What paths points to; owned. */
+	char *vendor;
+	char *administrator;
 };
 
 void catalog_places_clear(struct catalog_places *places);
 
-/* The installed ones, or those that --catalog says. With @administrator this host's own too. */
+/* The installed ones, or those that --catalog or FWCTL_CATALOG and FWCTL_CONFIGURATION say. With @administrator this host's own too. */
 int catalog_places_find(const struct options *options, bool administrator,
 			struct catalog_places *ret);
 

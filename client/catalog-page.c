@@ -121,7 +121,8 @@ static char *unit_text(struct json_object *cost)
 }
 
 /* What stands in a cell for each way, once where they agree. */
-static int print_ways(const struct entry_way ways[], size_t n, char *(*text_of)(struct json_object *))
+static int print_ways(const struct entry_way ways[], size_t n,
+		      char *(*text_of)(struct json_object *cost))
 {
 	CLEANUP(freep) char *first = text_of(ways[0].cost);
 	CLEANUP(freep) char *last = text_of(ways[n - 1].cost);

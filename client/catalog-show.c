@@ -85,9 +85,9 @@ static void print_authorization(struct json_object *cost)
 	if (*refusal)
 		print_pair("Refused", "%s, whatever polkit says", refusal);
 	print_pair("polkit action", "%s", action);
-	print_pair("By default", "%s", authorization_words(action));
+	print_pair("By default", "%s", *refusal ? "" : authorization_words(action));
 	print_pair("Taints kernel", "%s",
-		   member_flag(cost, "taints") ? "yes (bit 19): needs --allow-taint the first time" :
+		   member_flag(cost, "taints") ? "yes (bit 19); the first needs --allow-taint" :
 						 "no");
 	print_pair("Capability", "%s%s", member_text(cost, "capability"),
 		   *member_text(cost, "capability") ? ": fwctld has it" : "");
@@ -140,6 +140,9 @@ static int print_entry(struct json_object *entry)
 	print_pair("Time limit", "%s ms", member_text(entry, "timeout-ms"));
 	print_pair("Source", "%s", member_text(entry, "source"));
 	print_pair("Origin", "%s", member_text(entry, "origin"));
+	if (n > 1 && !member(entry, "register") && !member(entry, "feature"))
+		print_pair("Covers", "what the catalog has no name for; the named have their own "
+				     "entry");
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = print_way(&ways[i]);
 	return r < 0 ? r : layout_print(entry);
@@ -161,9 +164,9 @@ int verb_catalog_show(struct client *client, char *const words[], size_t n)
 	entry = n > 0 ? entries_find(entries, words[0]) : entries;
 	if (!entry)
 		return report(&client->options, ERROR_UNKNOWN_COMMAND,
-			      "the catalog has no '%.100s'; 'fwctl catalog show' lists what it has, "
-			      "and 'fwctl catalog show mlx5/access-register' says what a register "
-			      "without a name costs",
+			      "the catalog has no '%.100s'; 'fwctl catalog show' lists what it "
+			      "has, and 'fwctl catalog show mlx5/access-register' says what a "
+			      "register without a name costs",
 			      words[0]);
 	if (client->options.json)
 		print_document(entry);

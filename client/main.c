@@ -27,10 +27,11 @@ static const struct verb verbs[] = {
 	{ "set", "DEV FEATURE VALUE", "change a Feature, persistently", 3, MANY, 0, verb_set },
 	{ "explain", "DEV FEATURE [VALUE] | DEV [COMMAND [FIELD=VALUE...]]",
 	  "say what reading (or, with VALUE, changing) a Feature, or running a command, means and "
-	  "needs; runs nothing", 1, MANY, OPTION_SELECTION | OPTION_BUFFER, verb_explain },
+	  "needs; runs nothing", 1, MANY, OPTION_SELECTION | OPTION_BUFFER | OPTION_CATALOG,
+	  verb_explain },
 	{ "rpc", "DEV [COMMAND [FIELD=VALUE...]]",
 	  "run a firmware command, or the request on stdin", 1, MANY,
-	  OPTION_RAW | OPTION_BUFFER | OPTION_MAX_RESPONSE, verb_rpc },
+	  OPTION_RAW | OPTION_BUFFER | OPTION_MAX_RESPONSE | OPTION_CATALOG, verb_rpc },
 	{ "audit show", "N", "show the request that audit record N is about", 1, 1, 0,
 	  verb_audit_show },
 	{ "audit verify", "[DIR]", "prove the audit log, or the copy of it in DIR", 0, 1, 0,
@@ -62,8 +63,8 @@ static void print_help(void)
 	       "FEATURE is a name or a UUID.\n"
 	       "VALUE is hexadecimal digits, @FILE, - for stdin, or field=value [field=value...]\n"
 	       "where the fields are known; numbers are decimal or 0x.\n"
-	       "COMMAND is a name in the catalog: bnxt/nvm-write; of an mlx5 register or a CXL\n"
-	       "Feature its own name will do.\n\n%s\n"
+	       "COMMAND is a name in the catalog: bnxt/nvm-write. 'catalog show' takes the name of an\n"
+	       "mlx5 register or a CXL Feature, too.\n\n%s\n"
 	       "Exit: 0 done, 1 failed, 2 usage, 3 not authorized, 4 refused by policy,\n"
 	       "5 the device said no, 6 the audit log failed or does not verify,\n"
 	       "7 no such device or no broker, 8 the outcome is unknown.\n",

@@ -68,6 +68,10 @@ struct catalog_cost {
 	char *interface;   /* the owner's, or that of overlaps; NULL where both are absent */
 	bool shared;	   /* it acts on a unit that the kernel uses too, not on fwctl's own */
 	bool secrets;	   /* what is sent must not be written to the log */
+	/* Effect none: bits of one byte of the request that make it change something at once, such
+	 * as "clear" in a query of counters. 0: there are none. */
+	uint8_t changes_bits;
+	uint16_t changes_offset; /* of that byte, from the request's first */
 };
 
 struct catalog_feature {

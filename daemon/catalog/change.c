@@ -134,12 +134,33 @@ static int judge_owner(const struct catalog_change *change, const struct json_cu
 	return r;
 }
 
+/* Bits that make a request count as a change: fewer of them let through more as a read. */
+static int judge_changes(const struct catalog_change *change, const struct json_cursor *place,
+			 const struct catalog_cost *before, const struct catalog_cost *after)
+{
+	const bool elsewhere = before->changes_offset != after->changes_offset;
+
+	/* Without the effect none all requests count as changes anyway, or the effect was told. */
+	if (before->effect != EFFECT_NONE || after->effect != EFFECT_NONE)
+		return 0;
+	if (before->changes_bits == after->changes_bits && !elsewhere)
+		return 0;
+	return tell(change, place, "changes",
+		    before->changes_bits & (elsewhere ? UINT8_MAX : ~after->changes_bits) ?
+			    CATALOG_LOOSENED :
+			    CATALOG_TIGHTENED,
+		    "changes by bits 0x%02x of byte %u instead of bits 0x%02x of byte %u",
+		    after->changes_bits, after->changes_offset, before->changes_bits,
+		    before->changes_offset);
+}
+
 static int judge_cost(const struct catalog_change *change, const struct json_cursor *place,
 		      const struct catalog_cost *before, const struct catalog_cost *after)
 {
 	int r;
 
 	r = judge_effect(change, place, before, after);
+	json_keep(&r, judge_changes(change, place, before, after));
 	json_keep(&r, judge_owner(change, place, before, after));
 	if (before->shared != after->shared)
 		json_keep(&r, tell(change, place, "unit",
@@ -169,16 +190,18 @@ static int judge_layout(const struct catalog_change *change, const char *key)
 		    "%s layout of '%s'", before ? "another" : "a", key);
 }
 
-int catalog_judge_command(struct catalog_change *change, const void *before, const void *after)
+int catalog_judge_command(const struct catalog_change *change, const void *before,
+			  const void *after)
 {
 	const struct catalog_command *old = before, *new = after;
+	struct catalog_change named = *change;
 	int r = 0;
 
-	change->what = new->name;
+	named.what = new->name;
 	if (!old->by_feature && !old->by_register)
-		r = judge_cost(change, change->at, &old->cost, &new->cost);
-	json_keep(&r, judge_layout(change, "request"));
-	json_keep(&r, judge_layout(change, "response"));
+		r = judge_cost(&named, named.at, &old->cost, &new->cost);
+	json_keep(&r, judge_layout(&named, "request"));
+	json_keep(&r, judge_layout(&named, "response"));
 	return r;
 }
 
@@ -197,29 +220,33 @@ static int judge_method(const struct catalog_change *change, enum register_metho
 	return judge_cost(&part, &place, before, after);
 }
 
-int catalog_judge_register(struct catalog_change *change, const void *before, const void *after)
+int catalog_judge_register(const struct catalog_change *change, const void *before,
+			  const void *after)
 {
 	const struct catalog_register *old = before, *new = after;
+	struct catalog_change named = *change;
 	char what[96];
 	int r = 0;
 
 	snprintf(what, sizeof(what), "register %s", new->name);
-	change->what = what;
+	named.what = what;
 	for (enum register_method method = 0; method < REGISTER_METHOD_MAX; method++)
-		json_keep(&r, judge_method(change, method, catalog_register_cost(old, method),
+		json_keep(&r, judge_method(&named, method, catalog_register_cost(old, method),
 					   &new->costs[method]));
 	return r;
 }
 
-int catalog_judge_feature(struct catalog_change *change, const void *before, const void *after)
+int catalog_judge_feature(const struct catalog_change *change, const void *before,
+			  const void *after)
 {
 	const struct catalog_feature *old = before, *new = after;
+	struct catalog_change named = *change;
 	char what[96];
 	int r;
 
 	snprintf(what, sizeof(what), "feature %s", new->name);
-	change->what = what;
-	r = judge_cost(change, change->at,
+	named.what = what;
+	r = judge_cost(&named, named.at,
 		       &(struct catalog_cost){ .effect = old->least_effect,
 					       .owner = old->owner,
 					       .kernel_owned = old->kernel_owned,
@@ -228,7 +255,7 @@ int catalog_judge_feature(struct catalog_change *change, const void *before, con
 					       .owner = new->owner,
 					       .kernel_owned = new->kernel_owned,
 					       .interface = new->interface });
-	json_keep(&r, judge_layout(change, "read"));
-	json_keep(&r, judge_layout(change, "write"));
+	json_keep(&r, judge_layout(&named, "read"));
+	json_keep(&r, judge_layout(&named, "write"));
 	return r;
 }

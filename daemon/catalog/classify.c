@@ -58,10 +58,14 @@ static int refuse_unknown(enum device_type driver, struct refusal *refusal)
 		      "that it lists");
 }
 
-static void take_cost(const struct catalog_cost *cost, struct verdict *verdict)
+static void take_cost(const struct catalog_cost *cost, const struct bytes *bytes,
+		      struct verdict *verdict)
 {
+	const size_t at = cost->changes_offset;
+	const bool changes = at < bytes->size && bytes->data[at] & cost->changes_bits;
+
 	verdict->cost = cost;
-	verdict->effect = cost->effect;
+	verdict->effect = changes ? EFFECT_IMMEDIATE : cost->effect;
 	verdict->resets = cost->resets;
 	verdict->scope = cost->scope;
 	verdict_conclude(verdict);
@@ -99,9 +103,9 @@ int classify(const struct catalog *catalog, const struct feature_table *features
 		return refuse_unknown(key->driver, refusal);
 	if (ret->command->by_register) {
 		ret->named = catalog_find_register(catalog, key->register_id);
-		take_cost(catalog_register_cost(ret->named, key->method), ret);
+		take_cost(catalog_register_cost(ret->named, key->method), bytes, ret);
 	} else if (!ret->command->by_feature) {
-		take_cost(&ret->command->cost, ret);
+		take_cost(&ret->command->cost, bytes, ret);
 	}
 	if (key->driver == DEVICE_CXL)
 		return classify_feature_request(catalog, features, &request->cxl, ret, refusal);

@@ -5,8 +5,9 @@
 #include "catalog/load.h"
 
 /* Who a thing can belong to. All but the first are the kernel's own. */
-static const char *const owners[] = { "fwctl",	 "edac",    "ras",   "netdev", "rdma", "hwmon",
-				      "devlink", "ethtool", "accel", "ptp" };
+static const char *const owners[] = { "fwctl", "edac",	  "ras",     "netdev", "rdma",
+				      "hwmon", "devlink", "ethtool", "accel",  "ptp",
+				      "dpll",  "pci",	  "vfio" };
 
 static char fwctl[] = "fwctl";
 
@@ -218,6 +219,36 @@ static int load_secrets(const struct json_cursor *at, struct catalog_cost *cost)
 	return 0;
 }
 
+static int load_changes(const struct json_cursor *at, struct catalog_cost *cost)
+{
+	static const char *const keys[] = { "offset", "bits", NULL };
+	struct json_cursor changes;
+	uint64_t offset, bits;
+	int r;
+
+	r = json_optional(at, "changes", json_type_object, &changes);
+	if (r <= 0)
+		return r;
+	if (cost->effect != EFFECT_NONE)
+		return json_fail(at, "has 'changes', which only the effect none has; remove it (in "
+				     "a drop-in: write null)");
+	r = json_check_keys(&changes, keys);
+	if (r < 0)
+		return r;
+	r = json_require_number(&changes, "offset", UINT16_MAX, &offset);
+	if (r < 0)
+		return r;
+	r = json_require_number(&changes, "bits", UINT8_MAX, &bits);
+	if (r < 0)
+		return r;
+	if (bits == 0)
+		return json_fail(&changes, "names no bit; write those of the byte that change "
+					   "something, or remove it");
+	cost->changes_offset = (uint16_t)offset;
+	cost->changes_bits = (uint8_t)bits;
+	return 0;
+}
+
 int catalog_load_cost(const struct json_cursor *at, bool whole, struct catalog_cost *ret)
 {
 	int r = 0;
@@ -226,5 +257,6 @@ int catalog_load_cost(const struct json_cursor *at, bool whole, struct catalog_c
 	json_keep(&r, load_owner_and_interface(at, whole, ret));
 	json_keep(&r, load_unit(at, whole, ret));
 	json_keep(&r, load_secrets(at, ret));
+	json_keep(&r, load_changes(at, ret));
 	return r;
 }

@@ -15,7 +15,8 @@ static const struct {
 	const char *noun;
 	const char *key; /* what tells it from others, apart from its name */
 	int (*load)(const struct catalog_loading *loading, const struct json_cursor *at, void *ret);
-	int (*judge)(struct catalog_change *change, const void *before, const void *after);
+	int (*judge)(const struct catalog_change *change, const void *before,
+		     const void *after);
 } kinds[CATALOG_KIND_MAX] = {
 	[CATALOG_COMMAND] = { "command", "opcode", catalog_load_command, catalog_judge_command },
 	[CATALOG_REGISTER] = { "register", "id", catalog_load_register, catalog_judge_register },

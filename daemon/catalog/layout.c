@@ -5,6 +5,8 @@
 
 #include "codec/bnxt.h"
 
+#define BITS_PER_BYTE 8
+
 static size_t repeat_count(const struct catalog_layout *layout, size_t data_size)
 {
 	if (layout->repeat.stride == 0 || data_size < layout->repeat.offset)
@@ -72,23 +74,34 @@ static bool lies_in(size_t at, size_t offset, size_t size)
 	return at >= offset && at < offset + size;
 }
 
-static bool is_known(const struct catalog_layout *layout, const struct codec_request *request,
-		     size_t at)
+/* The bits of the byte @at that a field is made of. */
+static uint8_t bits_of(const struct catalog_field *field, size_t at)
 {
+	const uint64_t ones = field->bits < 64 ? (UINT64_C(1) << field->bits) - 1 : UINT64_MAX;
+
+	if (!lies_in(at, field->offset, field->width))
+		return 0;
+	return (uint8_t)(ones << field->bit >> BITS_PER_BYTE * (at - field->offset));
+}
+
+static uint8_t known_bits(const struct catalog_layout *layout, const struct codec_request *request,
+			  size_t at)
+{
+	uint8_t known = 0;
+
 	for (size_t i = 0; i < request->n_buffers; i++)
 		if (lies_in(at, request->buffers[i].pointer->offset, sizeof(uint64_t)))
-			return true;
+			return UINT8_MAX;
 	for (size_t i = 0; i < layout->fixed.n; i++)
-		if (lies_in(at, layout->fixed.list[i].offset, layout->fixed.list[i].width))
-			return true;
-	return false;
+		known |= bits_of(&layout->fixed.list[i], at);
+	return known;
 }
 
 bool layout_covers(const struct catalog_layout *layout, const struct codec_request *request,
 		   const struct bytes *bytes)
 {
 	for (size_t i = BNXT_REQUEST_HEADER_SIZE; i < bytes->size; i++)
-		if (bytes->data[i] != 0 && !is_known(layout, request, i))
+		if (bytes->data[i] & ~known_bits(layout, request, i))
 			return false;
 	return true;
 }

@@ -30,8 +30,8 @@ const char *layout_value_name(const struct layout_field *field, uint64_t number)
 
 /*
  * Whether all that is not zero in a bnxt request, behind its header, is in a field of @layout or is
- * one of its addresses. A field counts with all bits of its number. @bytes is what @request was
- * parsed from.
+ * one of its addresses: bits that nobody has given a meaning may mean something to the firmware.
+ * @bytes is what @request was parsed from.
  */
 bool layout_covers(const struct catalog_layout *layout, const struct codec_request *request,
 		   const struct bytes *bytes);

@@ -11,7 +11,7 @@
 
 #define KEYS_OF_ALL                                                                                \
 	"name", "effect", "resets", "scope", "owner", "overlaps", "interface", "unit", "secrets",  \
-		"timeout-ms", "summary", "source"
+		"changes", "timeout-ms", "summary", "source"
 
 static const char *const cxl_keys[] = { KEYS_OF_ALL, "opcode", "by-feature", NULL };
 static const char *const mlx5_keys[] = { KEYS_OF_ALL, "opcode", "op-mod", "by-register", NULL };
@@ -113,7 +113,7 @@ static int load_by(const struct json_cursor *at, const char *key, bool *ret)
 static int load_no_cost(const struct json_cursor *at, struct catalog_cost *cost)
 {
 	static const char *const elsewhere[] = { "effect",   "resets",	  "scope", "unit",
-						 "overlaps", "interface", "secrets" };
+						 "overlaps", "interface", "secrets", "changes" };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LENGTH(elsewhere); i++)

@@ -8,7 +8,7 @@ static int load_method(const struct json_cursor *at, enum register_method method
 		       struct catalog_cost *ret)
 {
 	static const char *const keys[] = { "effect",	 "resets", "owner",   "overlaps",
-					    "interface", "unit",   "secrets", NULL };
+					    "interface", "unit",   "secrets", "changes", NULL };
 	struct json_cursor object;
 	int r;
 

@@ -123,9 +123,12 @@ void catalog_cost_clear(struct catalog_cost *cost);
 
 /* change.c: judge what a drop-in makes of an entry. A vendor's loosening is a problem; other
  * changes of what was not the same hand's become sentences of catalog_overrides(). */
-int catalog_judge_command(struct catalog_change *change, const void *before, const void *after);
-int catalog_judge_register(struct catalog_change *change, const void *before, const void *after);
-int catalog_judge_feature(struct catalog_change *change, const void *before, const void *after);
+int catalog_judge_command(const struct catalog_change *change, const void *before,
+			  const void *after);
+int catalog_judge_register(const struct catalog_change *change, const void *before,
+			  const void *after);
+int catalog_judge_feature(const struct catalog_change *change, const void *before,
+			  const void *after);
 
 /* catalog.c */
 bool catalog_same_key(enum catalog_kind kind, const void *a, const void *b);

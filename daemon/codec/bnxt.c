@@ -249,6 +249,14 @@ static int errno_in(uint16_t code, size_t resp_len)
 	return 0x10000 - code;
 }
 
+/* One response tells where in memory the kernel keeps what the device stores there. */
+static void hide_address(const struct codec_request *request, struct bytes *response)
+{
+	if (request->key.opcode == BNXT_FUNC_BACKING_STORE_QCFG_V2 &&
+	    response->size >= BNXT_PAGE_DIR + ADDRESS_SIZE)
+		memset(response->data + BNXT_PAGE_DIR, 0, ADDRESS_SIZE);
+}
+
 static int conclude(const struct codec_request *request, struct bytes *response,
 		    struct codec_answer *ret)
 {
@@ -269,6 +277,7 @@ static int conclude(const struct codec_request *request, struct bytes *response,
 		resp_len = BNXT_RESPONSE_HEADER_SIZE;
 	if (resp_len < response->size)
 		response->size = resp_len;
+	hide_address(request, response);
 	*ret = answer;
 	return 0;
 }

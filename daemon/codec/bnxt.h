@@ -47,6 +47,7 @@ enum bnxt_response_offset {
 /* The commands whose own fields the codec or the simulated device must know. */
 enum bnxt_type {
 	BNXT_VER_GET = 0x0000,
+	BNXT_FUNC_BACKING_STORE_QCFG_V2 = 0x01a4,
 	BNXT_NVM_GET_VARIABLE = 0xfff1,
 	BNXT_NVM_SET_VARIABLE = 0xfff2,
 	BNXT_NVM_MODIFY = 0xfff4,
@@ -63,6 +64,9 @@ enum bnxt_nvm_write_offset {
 	BNXT_NVM_WRITE_OFFSET = 44,
 	BNXT_NVM_WRITE_LEN = 48,
 };
+/* page_dir in the response of FUNC_BACKING_STORE_QCFG_V2: a DMA address of the kernel's. */
+#define BNXT_PAGE_DIR 16
+
 #define BNXT_NVM_WRITE_BATCH 0x6u /* BATCH_MODE and BATCH_LAST */
 
 /* One command that the kernel's driver lets through. */

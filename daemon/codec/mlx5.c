@@ -31,6 +31,27 @@ const char *mlx5_status_name(uint32_t status)
 	return status < ARRAY_LENGTH(statuses) && statuses[status] ? statuses[status] : "unknown";
 }
 
+/*
+ * The device writes a resource dump into memory of its host, by the key and the address in the
+ * register, unless the register asks for it in line (struct resource_dump in mlx5_ifc.h).
+ */
+static int check_resource_dump(const struct bytes *raw, struct refusal *refusal)
+{
+	const uint8_t *data = raw->data + MLX5_HEADER_SIZE;
+	const size_t size = raw->size - MLX5_HEADER_SIZE;
+
+	if (size == 0 || !(data[0] & MLX5_DUMP_INLINE))
+		return refuse(refusal, REFUSAL_MALFORMED,
+			      "A resource dump is only given in line; set inline_dump, bit 6 of the "
+			      "register's first byte");
+	for (size_t i = MLX5_DUMP_MKEY; i < MLX5_DUMP_END && i < size; i++)
+		if (data[i] != 0 && (i < MLX5_DUMP_SIZE || i >= MLX5_DUMP_ADDRESS))
+			return refuse(refusal, REFUSAL_MALFORMED,
+				      "The register holds a memory key or an address in bytes 32 "
+				      "to 47; set them to zero, a dump is only given in line");
+	return 0;
+}
+
 static int parse_register_access(const struct bytes *raw, struct codec_request *request,
 				 struct refusal *refusal)
 {
@@ -49,6 +70,8 @@ static int parse_register_access(const struct bytes *raw, struct codec_request *
 		request->data = raw->data + MLX5_HEADER_SIZE;
 		request->data_size = raw->size - MLX5_HEADER_SIZE;
 	}
+	if (request->key.register_id == MLX5_RESOURCE_DUMP)
+		return check_resource_dump(raw, refusal);
 	return 0;
 }
 
@@ -118,9 +141,10 @@ static int conclude(const struct codec_request *request, struct bytes *response,
 /*
  * Those of drivers/fwctl/main.c, and EMSGSIZE and EBADMSG of drivers/fwctl/mlx5/main.c. None can
  * come from mlx5_cmd_do(), save ENOMEM: the memory for the messages, before they are sent. What
- * else it gives may be from before the firmware's turn or from after: ENXIO is both that the card is
- * down and that it went down with the command in it, EHWPOISON is a response with a bad signature.
- * Its EREMOTEIO stays in the driver: the ioctl succeeds, and the status is in the response.
+ * else it gives may be from before the firmware's turn or from after: ENXIO is both that the card
+ * is down and that it went down with the command in it, EHWPOISON is a response with a bad
+ * signature. Its EREMOTEIO stays in the driver: the ioctl succeeds, and the status is in the
+ * response.
  */
 static bool errno_before_dispatch(int error)
 {

@@ -6,7 +6,7 @@
  *
  * Requests and responses are command mailboxes of the firmware, big endian: a 16-byte header
  * (struct mbox_in_hdr and mbox_out_hdr in drivers/fwctl/mlx5/main.c) and what the command has
- * beside (include/linux/mlx5/mlx5_ifc.h of Linux). Neither holds an address that the kernel follows.
+ * beside (include/linux/mlx5/mlx5_ifc.h of Linux). The kernel follows no address in either.
  *
  *     request:  u16 opcode, u16 uid, u16 reserved, u16 op_mod, 8 bytes of the command's own
  *     response: u8 status, 3 bytes reserved, u32 syndrome, 8 bytes of the command's own
@@ -45,6 +45,16 @@ enum mlx5_response_offset {
 enum mlx5_opcode {
 	MLX5_ACCESS_REGISTER = 0x805,	   /* MLX5_CMD_OP_ACCESS_REG */
 	MLX5_ACCESS_REGISTER_USER = 0xb0c, /* MLX5_CMD_OP_ACCESS_REGISTER_USER */
+};
+
+/* The register by which the device writes into memory of its host, and where in its data. */
+#define MLX5_RESOURCE_DUMP 0xc000
+#define MLX5_DUMP_INLINE 0x40 /* in the first byte: into the response instead */
+enum mlx5_dump_offset {
+	MLX5_DUMP_MKEY = 32,
+	MLX5_DUMP_SIZE = 36,
+	MLX5_DUMP_ADDRESS = 40,
+	MLX5_DUMP_END = 48,
 };
 
 /* One command that the kernel's driver lets through. */

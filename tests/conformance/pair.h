@@ -20,11 +20,11 @@ struct pair_memory {
 
 struct pair {
 	struct transport *real, *simulated;
-	struct pair_memory *memory;   /* NULL where requests hold no good addresses */
-	bool tainted;		      /* both kernels are */
-	unsigned tests, failed;	      /* TAP results */
-	/* Of the current result: all requests, those that the driver let through, and those that were
-	 * answered differently. */
+	struct pair_memory *memory; /* NULL where requests hold no good addresses */
+	bool tainted;		    /* both kernels are */
+	unsigned tests, failed;	    /* TAP results */
+	/* Of the current result: all requests, those that the driver let through, and those that
+	 * were answered differently. */
 	unsigned requests, admitted, different;
 };
 

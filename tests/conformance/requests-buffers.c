@@ -18,13 +18,16 @@ static void write_address(uint8_t *to, uint64_t address)
 /* One that the driver lets through, most of the time. */
 static uint16_t pick_type(struct generator *generator)
 {
+	static const uint16_t two_addresses[] = { 0x23, 0xb4, 0xba, 0xff2d };
 	static const uint16_t modelled[] = { BNXT_NVM_GET_VARIABLE, BNXT_NVM_SET_VARIABLE,
 					     BNXT_NVM_READ,	    BNXT_NVM_MODIFY,
 					     BNXT_NVM_WRITE,	    BNXT_VER_GET };
 	uint16_t type;
 
-	if (generator_below(generator, 3) > 0)
+	if (generator_below(generator, 2) == 0)
 		return PICK(generator, modelled);
+	if (generator_below(generator, 3) == 0)
+		return PICK(generator, two_addresses);
 	type = (uint16_t)generator_number(generator);
 	if (generator_below(generator, 8) == 0)
 		return type;
@@ -108,10 +111,11 @@ void make_pds_request(struct generator *generator, struct raw_request *request)
 		0x10001, 0x10001, 0x20002, 0x20002, 0x20002, 0x10003,  0x10004,	   0x10005,
 		0x10006, 1,	  0x10002, 0x30002, 0x20001, 0xff0001, 0x7f020002, 0x10009,
 	};
-	static const uint32_t endpoints[] = { 1, 1, 1, 1, 1, 7, 0, UINT32_MAX };
-	static const uint32_t lengths[] = { 0,	  0,	1,    4,       16,	   64,	      65,
+	static const uint32_t endpoints[] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 7, 0, UINT32_MAX };
+	static const uint32_t lengths[] = { 0,	  0,	1,    4,       8,	   16,	      16,
+					    33,	  64,	64,   65,      100,	   200,	      4000,
 					    4095, 4096, 4097, 0x10000, 0x80000001, UINT32_MAX };
-	static const uint16_t sizes[] = { 48, 48, 48, 48, 48, 49, 56, 200, 47, 0, 24, 8192 };
+	static const uint16_t sizes[] = { 48, 48, 48, 48, 48, 48, 48, 49, 56, 200, 47, 0, 8192 };
 	static const uint16_t rooms[] = { 0, 1, 24, 47, 48, 49, 64, 200, 4096 };
 	uint8_t *data = request->data;
 

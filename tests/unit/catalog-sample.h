@@ -35,9 +35,12 @@
 	"'scope': 'configuration', 'owner': 'fwctl', 'unit': 'shared', " SAMPLE_TEXTS "}], "       \
 	"'registers': ["                                                                           \
 	"{'name': 'RED', 'id': '0x9014', 'summary': 's', 'source': 's', "                          \
-	"'read': {'effect': 'none', 'owner': 'ethtool', 'interface': '/m'}, "                      \
+	"'read': {'effect': 'none', 'owner': 'ethtool', 'interface': '/m', "                       \
+	"'changes': {'offset': 18, 'bits': 6}}, "                                                  \
 	"'write': {'effect': 'disruptive', 'secrets': true}}, "                                    \
-	"{'name': 'BLUE', 'id': '0x9015', 'summary': 's', 'source': 's'}]}"
+	"{'name': 'BLUE', 'id': '0x9015', 'summary': 's', 'source': 's'}, "                        \
+	"{'name': 'GRAY', 'id': '0x9016', 'summary': 's', 'source': 's', "                         \
+	"'write': {'effect': 'disruptive'}}]}"
 
 #define SAMPLE_BNXT                                                                                \
 	"{'format': 1, 'driver': 'bnxt', 'commands': [{'name': 'get', 'opcode': '0xfff1', "        \

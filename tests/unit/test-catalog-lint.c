@@ -64,7 +64,7 @@ START_TEST(all_problems_at_once)
 		"commands[4]: has the unknown key 'mode'; remove it",
 		"commands[4]: lacks the key 'effect'; add it",
 		"commands[4]: has an unknown owner; write fwctl, edac, ras, netdev, rdma, hwmon, "
-		"devlink, ethtool, accel or ptp",
+		"devlink, ethtool, accel, ptp, dpll, pci or vfio",
 		"commands[4].unit: is unknown; write own or shared",
 		"commands[4].secrets: is of type int; write a value of type boolean",
 		"commands[4].scope: is not the lowest that the kernel's driver takes; write "

@@ -32,7 +32,7 @@
 #define OWN UUID ", 'name': 'f', 'owner': 'fwctl', 'summary': 's', 'source': 's'"
 #define LONG_NAME "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define KNOWN_OWNERS                                                                               \
-	"fwctl, edac, ras, netdev, rdma, hwmon, devlink, ethtool, accel or ptp"
+	"fwctl, edac, ras, netdev, rdma, hwmon, devlink, ethtool, accel, ptp, dpll, pci or vfio"
 
 static const struct {
 	const char *text, *problem;
@@ -179,7 +179,7 @@ static const struct {
 	  "kernel's way to the same thing" },
 	{ COSTS("'effect': 'none', 'owner': 'fwctl', 'overlaps': 'fwctl', 'interface': '/x'"),
 	  "commands[0]: has an unknown subsystem in 'overlaps'; write edac, ras, netdev, rdma, "
-	  "hwmon, devlink, ethtool, accel or ptp" },
+	  "hwmon, devlink, ethtool, accel, ptp, dpll, pci or vfio" },
 	{ COSTS("'effect': 'none', 'owner': 'ras', 'overlaps': 'hwmon', 'interface': '/x'"),
 	  "commands[0]: has 'overlaps', which only goes with the owner fwctl; remove it (in a "
 	  "drop-in: write null)" },
@@ -188,6 +188,18 @@ static const struct {
 	  "commands[0].unit: is unknown; write own or shared" },
 	{ COSTS("'effect': 'none', 'owner': 'fwctl', 'unit': 'own', 'secrets': 1"),
 	  "commands[0].secrets: is of type int; write a value of type boolean" },
+	{ COSTS("'effect': 'immediate', 'owner': 'fwctl', 'unit': 'own', 'changes': {}"),
+	  "commands[0]: has 'changes', which only the effect none has; remove it (in a drop-in: "
+	  "write null)" },
+	{ COSTS("'effect': 'none', 'owner': 'fwctl', 'unit': 'own', 'changes': {'offset': 1}"),
+	  "commands[0].changes: lacks the key 'bits'; add it" },
+	{ COSTS("'effect': 'none', 'owner': 'fwctl', 'unit': 'own', 'changes': {'offset': 1, "
+		"'bits': 0}"),
+	  "commands[0].changes: names no bit; write those of the byte that change something, or "
+	  "remove it" },
+	{ COSTS("'effect': 'none', 'owner': 'fwctl', 'unit': 'own', 'changes': {'offset': 1, "
+		"'bits': 256}"),
+	  "commands[0].changes.bits: is not a number from 0 to 255" },
 	{ NAMED("'effect': 'none', " REST), "commands[0]: lacks the key 'scope'; add it" },
 	{ NAMED("'effect': 'none', 'scope': 'all', " REST),
 	  "commands[0]: has an unknown scope; write configuration, debug-read-only, debug-write "

@@ -247,6 +247,25 @@ START_TEST(reserved_bytes_and_methods)
 END_TEST
 
 /* What mstflint sends to read MGIR, and to write, byte by byte. */
+/* The device would write there. */
+START_TEST(a_resource_dump_is_in_line)
+{
+	for (size_t at = 0; at < 64; at++) {
+		CLEANUP(bytes_clear) struct bytes raw = { 0 };
+		struct codec_request request = { 0 };
+		struct refusal refusal = { 0 };
+		uint8_t data[64] = { MLX5_DUMP_INLINE };
+		const bool address = (at >= 32 && at < 36) || (at >= 40 && at < 48);
+
+		data[at] |= 1;
+		ck_assert_int_eq(mlx5_build_access_register(MLX5_RESOURCE_DUMP, REGISTER_READ, 0,
+							    data, sizeof(data), &raw), 0);
+		ck_assert_int_eq(codec_mlx5.parse(&raw, &request, &refusal),
+				 address ? REFUSAL_MALFORMED : 0);
+	}
+}
+END_TEST
+
 START_TEST(register_access_as_mstflint_sends_it)
 {
 	static const uint8_t read_mgir[] = { 0x08, 0x05, 0, 0, 0, 0,	0,    1,    0, 0,
@@ -446,6 +465,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "short-requests", shorter_than_a_header);
 	unit_loop(suite, "every-field", every_field_is_fixed_passed_or_refused, MLX5_COMMANDS);
 	unit_case(suite, "reserved-bytes", reserved_bytes_and_methods);
+	unit_case(suite, "resource-dump", a_resource_dump_is_in_line);
 	unit_case(suite, "mstflint", register_access_as_mstflint_sends_it);
 	unit_case(suite, "build-command", commands_are_built);
 	unit_case(suite, "room", room_for_a_header_at_least);
