@@ -95,6 +95,21 @@ static const char *refusal_of(const struct catalog_cost *cost, bool unpublished)
 	return cost->kernel_owned && cost->effect != EFFECT_NONE ? "KernelOwned" : "";
 }
 
+/* The bits of the request that make a read change something. */
+static int put_changes(struct json_object *to, const struct catalog_cost *cost)
+{
+	struct json_object *changes;
+	int r;
+
+	if (cost->changes_bits == 0)
+		return 0;
+	changes = json_object_new_object();
+	r = member_put(to, "changes", changes);
+	if (r == 0)
+		r = member_put(changes, "offset", json_object_new_int(cost->changes_offset));
+	return r < 0 ? r : put_number_text(changes, "bits", 2, cost->changes_bits);
+}
+
 static int put_cost(struct json_object *to, const struct catalog_cost *cost, bool unpublished)
 {
 	const enum action action = action_for(cost->effect, cost->scope);
@@ -116,7 +131,9 @@ static int put_cost(struct json_object *to, const struct catalog_cost *cost, boo
 		r = put_resets(to, cost->resets);
 	if (r == 0)
 		r = put_defaults(to, action);
-	return r < 0 ? r : put_flags(to, cost);
+	if (r == 0)
+		r = put_flags(to, cost);
+	return r < 0 ? r : put_changes(to, cost);
 }
 
 static int put_way(struct json_object *entry, const char *name, const struct catalog_cost *cost)
@@ -228,6 +245,8 @@ static int add_command(struct json_object *list, const struct catalog_command *c
 	r = new_entry(list, strdup(command->name), command->driver, facts, &entry);
 	if (r == 0)
 		r = put_command_key(entry, command);
+	if (r == 0 && command->has_op_mod)
+		r = put_number_text(entry, "op-mod", 4, command->op_mod);
 	if (r == 0)
 		r = member_put(entry, "timeout-ms", json_object_new_int64(command->timeout_ms));
 	if (r == 0)
@@ -386,8 +405,9 @@ char *cost_effect(struct json_object *cost)
 	CLEANUP(freep) char *resets = member_join(cost, "resets", " or ");
 	char *effect;
 
-	if (!resets || asprintf(&effect, "%s%s%s", member_text(cost, "effect"),
-				*resets ? ": " : "", resets) < 0)
+	if (!resets ||
+	    asprintf(&effect, "%s%s%s%s", member_text(cost, "effect"), *resets ? ": " : "", resets,
+		     member(cost, "changes") ? ", or immediate by a flag" : "") < 0)
 		return NULL;
 	return effect;
 }

@@ -8,7 +8,7 @@
  *
  * An entry has "name", "driver", "summary", "source", "origin" and what identifies it for the
  * device. What running it costs (effect, resets, scope, action, defaults, taints, capability,
- * owner, overlaps, interface, unit, secrets, recorded, refusal) stands in the entry itself, or,
+ * owner, overlaps, interface, unit, secrets, recorded, refusal, changes) stands in the entry itself, or,
  * where there is more than one way to run it, in a member for each way: "read" and "write" of a
  * register, "after-reset" and "immediate" of what a CXL device decides.
  */
@@ -38,5 +38,6 @@ size_t entry_ways(struct json_object *entry, struct entry_way ret[ENTRY_WAYS_MAX
 /* The action without what all have in front; the name of the error where it is always refused. */
 const char *cost_action(struct json_object *cost);
 
-/* "after-reset: function or cold"; owned by the caller; NULL: no memory. */
+/* "after-reset: function or cold", "none, or immediate by a flag"; owned by the caller; NULL: no
+ * memory. */
 char *cost_effect(struct json_object *cost);

@@ -18,7 +18,8 @@ struct catalog_places {
 
 void catalog_places_clear(struct catalog_places *places);
 
-/* The installed ones, or those that --catalog or FWCTL_CATALOG and FWCTL_CONFIGURATION say. With @administrator this host's own too. */
+/* The installed ones, or those that --catalog or FWCTL_CATALOG and FWCTL_CONFIGURATION say. With
+ * @administrator this host's own too. */
 int catalog_places_find(const struct options *options, bool administrator,
 			struct catalog_places *ret);
 

@@ -53,6 +53,7 @@ static int print_all(struct json_object *entries)
 static void print_key(struct json_object *entry)
 {
 	print_pair("Opcode", "%s", member_text(entry, "opcode"));
+	print_pair("op_mod", "%s", member_text(entry, "op-mod"));
 	print_pair("Endpoint", "%s", member_text(entry, "endpoint"));
 	print_pair("Operation", "%s", member_text(entry, "operation"));
 	print_pair("Register", "%s", member_text(entry, "register-id"));
@@ -117,11 +118,16 @@ static void print_way_title(const char *way)
 static int print_way(const struct entry_way *way)
 {
 	CLEANUP(freep) char *effect = cost_effect(way->cost);
+	struct json_object *changes = member(way->cost, "changes");
 
 	if (!effect)
 		return -ENOMEM;
 	print_way_title(way->name);
 	print_pair("Effect", "%s", effect);
+	if (changes)
+		print_pair("The flag", "bits %s of byte %s of the request; with any of them the "
+				       "polkit action is change-immediate",
+			   member_text(changes, "bits"), member_text(changes, "offset"));
 	print_pair("Scope", "%s", member_text(way->cost, "scope"));
 	print_authorization(way->cost);
 	print_owner(way->cost);

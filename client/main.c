@@ -63,8 +63,8 @@ static void print_help(void)
 	       "FEATURE is a name or a UUID.\n"
 	       "VALUE is hexadecimal digits, @FILE, - for stdin, or field=value [field=value...]\n"
 	       "where the fields are known; numbers are decimal or 0x.\n"
-	       "COMMAND is a name in the catalog: bnxt/nvm-write. 'catalog show' takes the name of an\n"
-	       "mlx5 register or a CXL Feature, too.\n\n%s\n"
+	       "COMMAND is a name in the catalog: bnxt/nvm-write. 'catalog show' takes the name\n"
+	       "of an mlx5 register or a CXL Feature, too.\n\n%s\n"
 	       "Exit: 0 done, 1 failed, 2 usage, 3 not authorized, 4 refused by policy,\n"
 	       "5 the device said no, 6 the audit log failed or does not verify,\n"
 	       "7 no such device or no broker, 8 the outcome is unknown.\n",

@@ -231,17 +231,31 @@ void print_document_line(struct json_object *document)
 	puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
+static void print_dump_line(const uint8_t *bytes, size_t at, size_t size)
+{
+	printf("%04zx ", at);
+	for (size_t i = at; i < size && i < at + DUMP_WIDTH; i++)
+		printf(" %02x", bytes[i]);
+	putchar('\n');
+}
+
 void print_dump(const void *data, size_t size)
 {
 	const uint8_t *bytes = data;
+	bool repeated = false;
 
-	for (size_t i = 0; i < size; i++) {
-		if (i % DUMP_WIDTH == 0)
-			printf("%s%04zx ", i > 0 ? "\n" : "", i);
-		printf(" %02x", bytes[i]);
+	for (size_t at = 0; at < size; at += DUMP_WIDTH) {
+		const bool last = at + DUMP_WIDTH >= size;
+
+		if (!last && at > 0 && memcmp(bytes + at, bytes + at - DUMP_WIDTH, DUMP_WIDTH) == 0) {
+			if (!repeated)
+				puts("*");
+			repeated = true;
+			continue;
+		}
+		repeated = false;
+		print_dump_line(bytes, at, size);
 	}
-	if (size > 0)
-		putchar('\n');
 }
 
 int print_values(struct json_object *fields)

@@ -52,5 +52,5 @@ void print_document_line(struct json_object *document);
  * an object, or empty. */
 int print_values(struct json_object *fields);
 
-/* The bytes on stdout, 16 in a line with their offset. */
+/* The bytes on stdout, 16 in a line with their offset; "*" stands for lines like the one before. */
 void print_dump(const void *data, size_t size);

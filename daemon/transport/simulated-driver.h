@@ -77,8 +77,8 @@ int simulated_pci_host(const char *parent, char ret[SIMULATED_HOST_SIZE]);
 
 /*
  * copy_from_user() and copy_to_user() of a driver that follows pointers in requests: @address is in
- * this process, where the daemon has put its buffers. Return 0, or -EFAULT for memory that is not
- * there or not for this; part of it may have been copied then.
+ * this process, where the daemon has put its buffers. Return 0; -EFAULT for memory that is not there
+ * or not for this, of which a part may have been copied then; or -ENOMEM.
  */
 int simulated_copy_from_user(void *to, uint64_t address, size_t size);
 int simulated_copy_to_user(uint64_t address, const void *from, size_t size);

@@ -27,7 +27,11 @@ wanted='/usr/bin/fwctl
 /usr/share/dbus-1/system-services/org.fwctl.Broker1.service
 /usr/share/dbus-1/system.d/org.fwctl.Broker1.conf
 /usr/share/doc/fwctld/examples/org.fwctl.Broker1.rules.example
+/usr/share/doc/fwctld/examples/pds-catalog.json
+/usr/share/fwctld/catalog/bnxt.json
 /usr/share/fwctld/catalog/cxl.json
+/usr/share/fwctld/catalog/mlx5.json
+/usr/share/fwctld/catalog/pds.json
 /usr/share/man/man1/fwctl.1
 /usr/share/polkit-1/actions/org.fwctl.Broker1.policy'
 is 'the files are where Debian wants them' \

@@ -24,12 +24,14 @@ if sys.argv[1:2] == ["--build"]:
     del sys.argv[1:3]
 
 
-def fwctl(*words, catalog=SHIPPED):
+def fwctl(*words, catalog=SHIPPED, configuration="/nonexistent"):
     if catalog:
         words = (*words, "--catalog", catalog)
-    # No bus: the verbs must not need one.
+    # No bus: the verbs must not need one. Nothing of this host's own.
+    environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/",
+                   "FWCTL_CATALOG": "/nonexistent", "FWCTL_CONFIGURATION": str(configuration)}
     return subprocess.run([BUILD / "client/fwctl", *words], text=True, capture_output=True,
-                          check=False, env={**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/"})
+                          check=False, env=environment)
 
 
 def shipped(driver):
