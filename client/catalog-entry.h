@@ -8,8 +8,8 @@
  *
  * An entry has "name", "driver", "summary", "source", "origin" and what identifies it for the
  * device. What running it costs (effect, resets, scope, action, defaults, taints, capability,
- * owner, overlaps, interface, unit, secrets, recorded, refusal, changes) stands in the entry itself, or,
- * where there is more than one way to run it, in a member for each way: "read" and "write" of a
+ * owner, overlaps, interface, unit, secrets, recorded, refusal, changes) stands in the entry itself,
+ * or, where there is more than one way to run it, in a member for each way: "read" and "write" of a
  * register, "after-reset" and "immediate" of what a CXL device decides.
  */
 

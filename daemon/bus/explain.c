@@ -7,6 +7,16 @@
 /* Longer names of kernel interfaces are cut. */
 #define INTERFACE_SIZE 192
 
+int append_effect_and_scope(sd_bus_message *reply, const struct verdict *verdict)
+{
+	int r;
+
+	r = dict_string(reply, "effect", effect_to_string(verdict->effect));
+	if (r < 0)
+		return r;
+	return dict_string(reply, "scope", scope_to_string(verdict->scope));
+}
+
 /* What polkit said, in the three words of the interface: what is no yes and no challenge is no. */
 static const char *authorization_word(const struct request *request)
 {
@@ -52,16 +62,13 @@ static int append_verdict(sd_bus_message *reply, const struct request *request)
 	r = dict_string(reply, "command", verdict->command->name);
 	if (r < 0)
 		return r;
-	r = dict_string(reply, "effect", effect_to_string(verdict->effect));
+	r = append_effect_and_scope(reply, verdict);
 	if (r < 0)
 		return r;
 	r = dict_strings(reply, "effects", effects);
 	if (r < 0)
 		return r;
 	r = dict_strings(reply, "resets", resets);
-	if (r < 0)
-		return r;
-	r = dict_string(reply, "scope", scope_to_string(verdict->scope));
 	if (r < 0)
 		return r;
 	r = append_owner(reply, request);

@@ -15,28 +15,13 @@
 /* More than any register has; a request with a header still fits into what the kernel takes. */
 #define REGISTER_DATA_MAX (TRANSPORT_RPC_MAX - MLX5_HEADER_SIZE)
 
-static int read_data(struct bus_call *call, const void **ret_data, size_t *ret_size)
-{
-	int r;
-
-	r = sd_bus_message_read_array(call->message, 'y', ret_data, ret_size);
-	if (r < 0)
-		return r;
-	if (*ret_size > REGISTER_DATA_MAX)
-		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
-			      "The data of a register has at most %u bytes; send the register alone",
-			      REGISTER_DATA_MAX);
-	return 0;
-}
-
 static int decode_access(struct bus_call *call)
 {
+	CLEANUP(bytes_clear) struct bytes data = { 0 };
 	struct request *request = call->request;
 	uint32_t argument;
 	uint16_t register_id;
 	const char *method;
-	const void *data;
-	size_t size;
 	int access, r;
 
 	r = sd_bus_message_read(call->message, "qsu", &register_id, &method, &argument);
@@ -46,13 +31,13 @@ static int decode_access(struct bus_call *call)
 	if (access < 0)
 		return refuse(&call->refusal, REFUSAL_MALFORMED,
 			      "There is no such method; pass read or write");
-	r = read_data(call, &data, &size);
+	r = bus_read_bytes(call, REGISTER_DATA_MAX, "The data of a register", &data);
 	if (r != 0)
 		return r;
 	/* The answer is the register, as long as it was in the question. */
-	request->room = MLX5_HEADER_SIZE + size;
-	r = mlx5_build_access_register(register_id, (enum register_method)access, argument, data,
-				       size, &request->bytes);
+	request->room = MLX5_HEADER_SIZE + data.size;
+	r = mlx5_build_access_register(register_id, (enum register_method)access, argument,
+				       data.data, data.size, &request->bytes);
 	if (r < 0)
 		return r;
 	return bus_options_read_for_request(call, OPTION_ALLOW_TAINT | OPTION_REASON, request);
@@ -76,10 +61,7 @@ static int encode_access(struct bus_call *call, sd_bus_message *reply)
 	r = dict_string(reply, "register", verdict->named ? verdict->named->name : "");
 	if (r < 0)
 		return r;
-	r = dict_string(reply, "effect", effect_to_string(verdict->effect));
-	if (r < 0)
-		return r;
-	r = dict_string(reply, "scope", scope_to_string(verdict->scope));
+	r = append_effect_and_scope(reply, verdict);
 	if (r < 0)
 		return r;
 	r = append_change(reply, request);

@@ -44,7 +44,7 @@ static void list_allowed(unsigned allowed, char *to, size_t size)
 		strncat(to, "none", size - strlen(to) - 1);
 }
 
-static int read_expect(struct bus_call *call, struct bus_options *options)
+int bus_read_bytes(struct bus_call *call, size_t most, const char *what, struct bytes *ret)
 {
 	const void *data;
 	size_t size;
@@ -53,12 +53,17 @@ static int read_expect(struct bus_call *call, struct bus_options *options)
 	r = sd_bus_message_read_array(call->message, 'y', &data, &size);
 	if (r < 0)
 		return r;
-	if (size > CXL_FEATURE_DATA_MAX)
+	if (size > most)
 		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
-			      "The option expect has at most %u bytes; a value has no more",
-			      CXL_FEATURE_DATA_MAX);
+			      "%s has at most %zu bytes; send less", what, most);
+	return bytes_copy(data, size, ret);
+}
+
+static int read_expect(struct bus_call *call, struct bus_options *options)
+{
 	options->request.has_expect = true;
-	return bytes_copy(data, size, &options->request.expect);
+	return bus_read_bytes(call, CXL_FEATURE_DATA_MAX, "The option expect",
+			      &options->request.expect);
 }
 
 static int read_reason(struct bus_call *call, struct bus_options *options)
@@ -79,25 +84,17 @@ static int read_reason(struct bus_call *call, struct bus_options *options)
 
 static int read_buffer(struct bus_call *call, struct request_options *options)
 {
-	const void *data;
-	size_t size;
 	int r;
 
-	r = sd_bus_message_read_array(call->message, 'y', &data, &size);
-	if (r < 0)
-		return r;
-	if (size > TRANSPORT_RPC_MAX)
-		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
-			      "A buffer has at most %u bytes; send less", TRANSPORT_RPC_MAX);
 	if (options->n_buffers == CODEC_BUFFERS_MAX)
 		return refuse(&call->refusal, REFUSAL_MALFORMED,
 			      "No command takes more than %u buffers; pass those that it takes",
 			      CODEC_BUFFERS_MAX);
-	r = bytes_copy(data, size, &options->buffers[options->n_buffers]);
-	if (r < 0)
-		return r;
-	options->n_buffers++;
-	return 0;
+	r = bus_read_bytes(call, TRANSPORT_RPC_MAX, "A buffer",
+			   &options->buffers[options->n_buffers]);
+	if (r == 0)
+		options->n_buffers++;
+	return r;
 }
 
 static int read_buffers(struct bus_call *call, struct request_options *options)

@@ -12,17 +12,7 @@
 
 static int read_request(struct bus_call *call, struct request *request)
 {
-	const void *data;
-	size_t size;
-	int r;
-
-	r = sd_bus_message_read_array(call->message, 'y', &data, &size);
-	if (r < 0)
-		return r;
-	if (size > TRANSPORT_RPC_MAX)
-		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
-			      "A request has at most %u bytes; send less", TRANSPORT_RPC_MAX);
-	return bytes_copy(data, size, &request->bytes);
+	return bus_read_bytes(call, TRANSPORT_RPC_MAX, "A request", &request->bytes);
 }
 
 static int read_request_and_room(struct bus_call *call, struct request *request)
@@ -94,10 +84,7 @@ static int append_info(sd_bus_message *reply, const struct request *request)
 	r = dict_string(reply, "command", verdict->command->name);
 	if (r < 0)
 		return r;
-	r = dict_string(reply, "effect", effect_to_string(verdict->effect));
-	if (r < 0)
-		return r;
-	r = dict_string(reply, "scope", scope_to_string(verdict->scope));
+	r = append_effect_and_scope(reply, verdict);
 	if (r < 0)
 		return r;
 	r = append_buffers(reply, result);

@@ -288,18 +288,7 @@ static int conclude(const struct codec_request *request, struct bytes *response,
  */
 static bool errno_before_dispatch(int error)
 {
-	switch (error) {
-	case EINVAL:
-	case EPERM:
-	case EMSGSIZE:
-	case EOPNOTSUPP:
-	case ENOTTY:
-	case ENODEV:
-	case ENOMEM:
-		return true;
-	default:
-		return false;
-	}
+	return error == EINVAL || codec_core_errno(error);
 }
 
 static int kernel_scope(const struct command_key *key)

@@ -17,6 +17,21 @@ const struct codec *codec_of(enum device_type driver)
 	return codecs[driver];
 }
 
+bool codec_core_errno(int error)
+{
+	switch (error) {
+	case EPERM:
+	case EMSGSIZE:
+	case EOPNOTSUPP:
+	case ENOTTY:
+	case ENODEV:
+	case ENOMEM:
+		return true;
+	default:
+		return false;
+	}
+}
+
 uint64_t codec_unit_bytes(enum codec_unit unit, uint32_t number)
 {
 	switch (unit) {

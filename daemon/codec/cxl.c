@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "codec/codec.h"
 #include "codec/cxl-layout.h"
 #include "codec/fwctl-abi.h"
 #include "util/little-endian.h"
@@ -380,16 +381,5 @@ int cxl_effect_from_name(const char *name)
 
 bool cxl_errno_before_dispatch(int error)
 {
-	switch (error) {
-	case EINVAL:
-	case EPERM:
-	case EMSGSIZE:
-	case EOPNOTSUPP:
-	case ENOTTY:
-	case ENODEV:
-	case ENOMEM:
-		return true;
-	default:
-		return false;
-	}
+	return error == EINVAL || codec_core_errno(error);
 }

@@ -148,18 +148,7 @@ static int conclude(const struct codec_request *request, struct bytes *response,
  */
 static bool errno_before_dispatch(int error)
 {
-	switch (error) {
-	case EMSGSIZE:
-	case EBADMSG:
-	case EPERM:
-	case EOPNOTSUPP:
-	case ENOTTY:
-	case ENODEV:
-	case ENOMEM:
-		return true;
-	default:
-		return false;
-	}
+	return error == EBADMSG || codec_core_errno(error);
 }
 
 static int kernel_scope(const struct command_key *key)

@@ -25,8 +25,8 @@ static int do_all(transfer *function, int fd, uint64_t address, size_t size)
 
 /*
  * The kernel is asked to copy, which says EFAULT where a load or a store would be a crash: from one
- * side into a file in memory, and from there to the other. (process_vm_readv() would need no file, but
- * there are kernels without it.)
+ * side into a file in memory, and from there to the other. (process_vm_readv() would need no file,
+ * but there are kernels without it.)
  */
 static int copy(uint64_t to, uint64_t from, size_t size)
 {
