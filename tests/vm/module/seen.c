@@ -108,6 +108,7 @@ static int test_seen_show(struct seq_file *file, void *unused)
 		show_bytes(file, "buffer", &seen->buffers[i]);
 	return 0;
 }
+
 static int test_seen_open(struct inode *inode, struct file *file)
 {
 	return single_open(file, test_seen_show, inode->i_private);
