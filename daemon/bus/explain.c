@@ -45,9 +45,10 @@ static int append_owner(sd_bus_message *reply, const struct request *request)
 	if (r < 0)
 		return r;
 	r = dict_string(reply, "interface", interface);
-	if (r < 0 || !cost)
+	if (r < 0)
 		return r;
-	return dict_string(reply, "unit", cost->shared ? "shared" : "own");
+	/* A Feature is one of a device that the kernel drives. */
+	return dict_string(reply, "unit", cost && !cost->shared ? "own" : "shared");
 }
 
 static int append_verdict(sd_bus_message *reply, const struct request *request)
@@ -87,7 +88,7 @@ static int append_verdict(sd_bus_message *reply, const struct request *request)
 static int append_nothing(sd_bus_message *reply)
 {
 	static const char *const words[] = { "command",  "effect",    "scope", "owner",
-					     "overlaps", "interface", "action" };
+					     "overlaps", "interface", "unit",  "action" };
 	static const char *const none[] = { NULL };
 	int r;
 

@@ -21,8 +21,8 @@ struct bus_options {
 	uint8_t version;
 };
 
-/* Reads the ay that is next in the call, a copy. More than @most bytes are the refusal TooLarge, which
- * calls it @what: "A buffer". Returns 0, the refusal, or -errno. */
+/* Reads the ay that is next in the call, a copy. More than @most bytes are the refusal TooLarge,
+ * which calls it @what: "A buffer". Returns 0, the refusal, or -errno. */
 int bus_read_bytes(struct bus_call *call, size_t most, const char *what, struct bytes *ret);
 
 void bus_options_clear(struct bus_options *options);

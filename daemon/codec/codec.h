@@ -145,8 +145,8 @@ extern const struct codec codec_pds;
 /* NULL for DEVICE_UNKNOWN. */
 const struct codec *codec_of(enum device_type driver);
 
-/* Whether fwctl_cmd_rpc() (drivers/fwctl/main.c) returns this positive errno before it calls a driver,
- * or a driver that has not found the memory for the command. */
+/* Whether fwctl_cmd_rpc() (drivers/fwctl/main.c) returns this positive errno before it calls a
+ * driver, or a driver that has not found the memory for the command. */
 bool codec_core_errno(int error);
 
 /* How many bytes @number of a pointer's units are, for the firmware. Does not overflow. */

@@ -229,7 +229,7 @@ class Shape(broker.TestCase):
         reply = busctl_json("call", NAME, device(), CXL, "ExplainSetFeature", *words)
         self.assertEqual(types_of(reply["data"][0]), {
             "command": "s", "effect": "s", "effects": "as", "resets": "as", "scope": "s",
-            "owner": "s", "overlaps": "s", "interface": "s", "action": "s",
+            "owner": "s", "overlaps": "s", "interface": "s", "unit": "s", "action": "s",
             "timeout-ms": "t", "taints": "b",
             "authorization": "s", "refusal": "s", "reason": "s",
         })
