@@ -28,15 +28,16 @@ void rpc_request_clear(struct rpc_request *request)
 	*request = (struct rpc_request){ 0 };
 }
 
-/* One byte more than the broker takes tells it, and us, that there is too much. */
+/* @path NULL: stdin. One byte more than the broker takes tells it that there is too much. */
 static int read_file(struct client *client, const char *path, struct bytes *ret)
 {
 	int r;
 
-	r = file_read(path, REQUEST_MAX + 1, ret);
+	r = path ? file_read(path, REQUEST_MAX + 1, ret) :
+		   file_read_all(STDIN_FILENO, REQUEST_MAX + 1, ret);
 	if (r < 0 && r != -ENOMEM)
-		return report(&client->options, ERROR_USAGE, "cannot read %.200s: %s", path,
-			      strerror(-r));
+		return report(&client->options, ERROR_USAGE, "cannot read %.200s: %s",
+			      path ? path : "stdin", strerror(-r));
 	return r;
 }
 
@@ -81,7 +82,7 @@ int rpc_request_read(struct client *client, const struct device *device, char *c
 		r = build(client, type < 0 ? DEVICE_UNKNOWN : (enum device_type)type, words, n,
 			  &request);
 	else
-		r = read_file(client, "/dev/stdin", &request.bytes);
+		r = read_file(client, NULL, &request.bytes);
 	if (r != 0)
 		return r;
 	*ret = request;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "value.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "util/file.h"
 #include "util/macros.h"
 
 #define LOOKS_LIKE                                                                                 \
@@ -29,44 +29,11 @@ bool value_is_assignment(const char *text)
 	return text[0] != '@' && strchr(text, '=');
 }
 
-/* Reads to the end. Returns 0, -EFBIG for more than a value can have, or -errno. */
-static int read_all(int fd, struct bytes *ret)
-{
-	CLEANUP(bytes_clear) struct bytes content = { 0 };
-	size_t used = 0;
-	int r;
-
-	r = bytes_zeroed(VALUE_SIZE_MAX + 1, &content);
-	if (r < 0)
-		return r;
-	while (used < content.size) {
-		ssize_t n = read(fd, content.data + used, content.size - used);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		used += (size_t)n;
-	}
-	if (used > VALUE_SIZE_MAX)
-		return -EFBIG;
-	content.size = used;
-	*ret = bytes_take(&content);
-	return 0;
-}
-
 static int read_file(const char *text, struct bytes *ret)
 {
-	CLEANUP(closep) int fd = -EBADF;
-
 	if (strcmp(text, "-") == 0)
-		return read_all(STDIN_FILENO, ret);
-	fd = open(text + 1, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	return read_all(fd, ret);
+		return file_read_all(STDIN_FILENO, VALUE_SIZE_MAX, ret);
+	return file_read(text + 1, VALUE_SIZE_MAX, ret);
 }
 
 int value_read(const char *text, struct value_problem *problem, struct bytes *ret)

@@ -10,13 +10,19 @@
 int file_read(const char *path, size_t most, struct bytes *ret)
 {
 	CLEANUP(closep) int fd = -EBADF;
-	CLEANUP(bytes_clear) struct bytes content = { 0 };
-	size_t used = 0;
-	int r;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
+	return file_read_all(fd, most, ret);
+}
+
+int file_read_all(int fd, size_t most, struct bytes *ret)
+{
+	CLEANUP(bytes_clear) struct bytes content = { 0 };
+	size_t used = 0;
+	int r;
+
 	/* sysfs and pipes do not tell their size: room for the bound, one byte over it, and a NUL. */
 	r = bytes_zeroed(most + 2, &content);
 	if (r < 0)

@@ -12,6 +12,9 @@
  * a string. Returns 0, -EFBIG for more than @most bytes, or -errno. */
 int file_read(const char *path, size_t most, struct bytes *ret);
 
+/* The same of an open file, from where it stands. */
+int file_read_all(int fd, size_t most, struct bytes *ret);
+
 /* Reads a one-line attribute (sysfs, procfs) without its newline; owned by the caller. */
 int file_read_line(const char *path, char **ret);
 
