@@ -221,6 +221,8 @@ static void put_command(struct builder *builder, struct json_object *to,
 	put_text(builder, object, "opcode", opcode, TEXT_MOST);
 	put_text(builder, object, "feature", command->feature, TEXT_MOST);
 	put_text(builder, object, "register", command->register_id, TEXT_MOST);
+	if (command->argument)
+		put_number(builder, object, "argument", command->argument);
 	put_text(builder, object, "effect", effect_to_string(command->effect), TEXT_MOST);
 	put_effects(builder, object, command->effects);
 	put_text(builder, object, "scope", scope_to_string(command->scope), TEXT_MOST);

@@ -72,8 +72,9 @@ struct audit_device {
 struct audit_command {
 	const char *name;	    /* cxl/set-feature */
 	uint32_t opcode;	    /* written as "0x0502" */
-	const char *feature;
-	const char *register_id; /* mlx5: "0x9014" */	    /* UUID; optional */
+	const char *feature;	    /* UUID; optional */
+	const char *register_id;    /* mlx5: "0x9014"; optional */
+	uint32_t argument;	    /* mlx5: what went along with the register; 0 is left out */
 	enum effect effect;
 	const char *const *effects; /* NULL-terminated; optional */
 	enum scope scope;

@@ -41,14 +41,6 @@ int batch_add(struct batch *batch, struct request *request)
 	return 0;
 }
 
-bool batch_is_change(const struct batch *batch)
-{
-	for (size_t i = 0; i < batch->n; i++)
-		if (request_is_change(batch->requests[i]))
-			return true;
-	return false;
-}
-
 static void finish(struct batch *batch)
 {
 	batch->finished(batch);
@@ -98,7 +90,12 @@ static void run(struct job *job)
 	while (batch->done < batch->n) {
 		struct request *request = batch->requests[batch->done++];
 
-		request_run(request);
+		if (atomic_load(&batch->broker->stopping))
+			refuse(&request->refusal, REFUSAL_DEVICE_BUSY,
+			       "fwctld is stopping: neither this request nor those behind it were "
+			       "run; send them again when it runs again");
+		else
+			request_run(request);
 		if (request->refusal.code != REFUSAL_NONE)
 			break;
 	}
@@ -118,12 +115,35 @@ static void submit(struct batch *batch)
 		refuse_all(batch, first);
 }
 
-static void ask_next(struct batch *batch);
+/* Each has the answer to the question that was asked about it. */
+static void share_answers(struct batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++)
+		batch->requests[i]->authorization =
+			find_asked(batch, batch->requests[i])->authorization;
+}
+
+static void on_authorized(void *userdata, const struct authorization *authorization);
+
+/* Asks about the next thing, or runs all when there is none left. */
+static void ask_next(struct batch *batch)
+{
+	struct request *request;
+
+	if (batch->asking == batch->n_asked) {
+		share_answers(batch);
+		submit(batch);
+		return;
+	}
+	request = batch->asked[batch->asking];
+	if (request_ask(request, on_authorized, batch) != 0)
+		refuse_all(batch, request);
+}
 
 static void on_authorized(void *userdata, const struct authorization *authorization)
 {
 	struct batch *batch = userdata;
-	struct request *request = batch->requests[batch->asking++];
+	struct request *request = batch->asked[batch->asking++];
 
 	request->authorization = *authorization;
 	if (authorization_refuse(authorization, request->verdict.action, &request->refusal) != 0)
@@ -132,64 +152,63 @@ static void on_authorized(void *userdata, const struct authorization *authorizat
 		ask_next(batch);
 }
 
-static int ask(struct batch *batch, struct request *request)
+static int refuse_weight(struct refusal *refusal)
 {
+	return refuse(refusal, REFUSAL_TOO_LARGE,
+		      "The requests and answers of a batch have at most %u bytes, with %zu for each; "
+		      "send several batches",
+		      BATCH_BYTES_MAX, sizeof(struct request));
+}
+
+int batch_weigh(struct batch *batch, const struct request *request)
+{
+	batch->bytes += sizeof(*request) + request->bytes.size;
+	for (size_t i = 0; i < request->options.n_buffers; i++)
+		batch->bytes += request->options.buffers[i].size;
+	return batch->bytes > BATCH_BYTES_MAX ? refuse_weight(&batch->refusal) : 0;
+}
+
+/* What the answer to a judged request can make us hold. */
+static int weigh_answer(struct batch *batch, struct request *request)
+{
+	const struct codec_request *parsed = &request->parsed;
+
+	batch->bytes += parsed->codec->response_room(parsed, request->room);
+	for (size_t i = 0; i < parsed->n_buffers; i++)
+		batch->bytes += parsed->buffers[i].meant;
+	return batch->bytes > BATCH_BYTES_MAX ? refuse_weight(&request->refusal) : 0;
+}
+
+/* Remembers a request that polkit will have to be asked about, unless it is asked already. */
+static int note_question(struct batch *batch, struct request *request)
+{
+	if (find_asked(batch, request))
+		return 0;
 	if (batch->n_asked == BATCH_QUESTIONS_MAX)
 		return refuse(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
 			      "A batch does at most %u different things; send several batches",
 			      BATCH_QUESTIONS_MAX);
 	batch->asked[batch->n_asked++] = request;
-	return request_ask(request, on_authorized, batch);
-}
-
-/* Asks about the next thing that polkit was not asked about yet; runs all when there is none. */
-static void ask_next(struct batch *batch)
-{
-	for (; batch->asking < batch->n; batch->asking++) {
-		struct request *request = batch->requests[batch->asking];
-		const struct request *asked = find_asked(batch, request);
-
-		if (asked) {
-			request->authorization = asked->authorization;
-			continue;
-		}
-		if (ask(batch, request) != 0)
-			refuse_all(batch, request);
-		return;
-	}
-	submit(batch);
-}
-
-/* What a judged request can make us hold. */
-static uint64_t weight(const struct request *request)
-{
-	const struct codec_request *parsed = &request->parsed;
-	uint64_t bytes = request->bytes.size + parsed->codec->response_room(parsed, request->room);
-
-	for (size_t i = 0; i < parsed->n_buffers; i++)
-		bytes += parsed->buffers[i].meant;
-	return bytes;
+	return 0;
 }
 
 /* As request_judge(), for all of them. @ret_refused is the one that is refused. */
 static int judge_all(struct batch *batch, struct request **ret_refused)
 {
-	uint64_t bytes = 0;
+	struct judge_gate gate = { 0 };
 
 	for (size_t i = 0; i < batch->n; i++) {
 		struct request *request = batch->requests[i];
 		int r;
 
 		*ret_refused = request;
-		r = request_judge(request);
+		r = request_judge(request, &gate);
+		if (r == 0)
+			r = weigh_answer(batch, request);
+		if (r == 0)
+			r = note_question(batch, request);
 		if (r != 0)
 			return r;
-		bytes += weight(request);
-		if (bytes > BATCH_BYTES_MAX)
-			return refuse(&request->refusal, REFUSAL_TOO_LARGE,
-				      "The requests and answers of a batch have at most %u bytes; "
-				      "send several batches",
-				      BATCH_BYTES_MAX);
 	}
 	return 0;
 }

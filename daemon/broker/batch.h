@@ -19,6 +19,9 @@
 #define BATCH_REQUESTS_MAX 1024
 #define BATCH_QUESTIONS_MAX 8
 
+/* How many batches of one connection may be under way: each is worth many calls. */
+#define BATCHES_PER_PEER_MAX 4
+
 /* How much the requests of a batch may hold together: requests and buffers, answers and their
  * buffers, and what is recorded of each. */
 #define BATCH_BYTES_MAX (4u * 1024 * 1024)
@@ -30,10 +33,11 @@ struct batch {
 	struct request **requests; /* owned */
 	size_t n;
 	size_t done;	/* how many were run; the last of them may have failed */
-	size_t asking;	/* which one's question waits for its answer */
-	/* Those that polkit was asked about, so far. */
-	const struct request *asked[BATCH_QUESTIONS_MAX];
+	uint64_t bytes; /* what all of it can make us hold */
+	/* One request of each different thing: polkit is asked about these, one after the other. */
+	struct request *asked[BATCH_QUESTIONS_MAX];
 	size_t n_asked;
+	size_t asking; /* which of them waits for its answer */
 	struct refusal refusal; /* of the whole: nothing was run */
 	int error;		/* -errno, likewise */
 
@@ -51,8 +55,9 @@ DEFINE_CLEANUP(struct batch *, batch_free);
  * -ENOMEM. @request is freed unless 0 is returned. */
 int batch_add(struct batch *batch, struct request *request);
 
+/* Counts what @request, one of the batch that has all its bytes by now, makes us hold. Returns 0 or
+ * the refusal TooLarge in batch->refusal. */
+int batch_weigh(struct batch *batch, const struct request *request);
+
 /* Sets the batch on its way; finished is set. It may be called before this returns. */
 void batch_start(struct batch *batch);
-
-/* Whether any of its requests changes something. */
-bool batch_is_change(const struct batch *batch);

@@ -6,6 +6,7 @@
  * all below. On the loop's thread, except where a function says otherwise.
  */
 
+#include <stdatomic.h>
 #include <systemd/sd-event.h>
 
 #include "audit/log.h"
@@ -49,7 +50,7 @@ struct broker {
 	/* Writes denials, reads the log, loads catalogs. NULL before the start and after the end. */
 	struct worker *clerk;
 	struct job clerk_left;
-	bool stopping;
+	atomic_bool stopping; /* set on the loop; workers look */
 };
 
 /*

@@ -26,7 +26,8 @@ struct peer {
 	char *exe, *unit, *session;
 	int64_t loginuid; /* -1: unknown */
 
-	unsigned calls; /* that wait for an answer; the loop's thread */
+	unsigned calls;	  /* that wait for an answer; the loop's thread */
+	unsigned batches; /* those of them that are batches */
 };
 
 static inline struct peer *peer_ref(struct peer *peer)

@@ -71,6 +71,7 @@ static void draft_command(const struct request *request, struct draft *draft)
 		.opcode = verdict->command->opcode,
 		.feature = verdict->entry ? draft->feature : NULL,
 		.register_id = key->is_register ? draft->register_id : NULL,
+		.argument = request->parsed.argument,
 		.effect = verdict->effect,
 		.effects = draft->effects,
 		.scope = verdict->scope,

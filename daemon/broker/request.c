@@ -161,16 +161,18 @@ static int parse_and_classify(struct request *request)
 				   request->options.n_buffers, &request->refusal);
 }
 
-int request_judge(struct request *request)
+int request_judge(struct request *request, struct judge_gate *gate)
 {
-	struct gate gate;
 	int r;
 
 	r = parse_and_classify(request);
 	if (r != 0 || !request_is_change(request))
 		return r;
-	gate = broker_gate(request->broker);
-	return gate_check(&gate, &request->verdict, request->options.allow_taint,
+	if (!gate->known) {
+		gate->gate = broker_gate(request->broker);
+		gate->known = true;
+	}
+	return gate_check(&gate->gate, &request->verdict, request->options.allow_taint,
 			  &request->refusal);
 }
 
@@ -224,9 +226,10 @@ int request_ask(struct request *request,
 
 void request_start(struct request *request)
 {
+	struct judge_gate gate = { 0 };
 	int r;
 
-	r = request_judge(request);
+	r = request_judge(request, &gate);
 	if (r < 0) {
 		finish_failed(request, r);
 		return;

@@ -90,12 +90,17 @@ void request_start(struct request *request);
  * The steps of the way, for a request that goes it on its own (request_start()) and for those of a
  * batch (batch.h).
  *
- * request_judge() parses, classifies and checks the gate: 0, the refusal in request->refusal, or
- * -errno. request_ask() asks polkit; returns 0 or the refusal, and then @answered is not called.
- * request_end_refused() records what must be recorded and calls finished(). request_run() is the
- * worker's part; the result or the refusal is in @request.
+ * request_judge() parses, classifies and checks the gate, which it reads when it is needed: 0, the
+ * refusal in request->refusal, or -errno. request_ask() asks polkit; returns 0 or the refusal, and
+ * then @answered is not called. request_end_refused() records what must be recorded and calls
+ * finished(). request_run() is the worker's part; the result or the refusal is in @request.
  */
-int request_judge(struct request *request);
+struct judge_gate {
+	bool known;
+	struct gate gate;
+};
+
+int request_judge(struct request *request, struct judge_gate *gate);
 int request_ask(struct request *request,
 		void (*answered)(void *userdata, const struct authorization *authorization),
 		void *userdata);

@@ -64,8 +64,10 @@ static void call_free(struct bus_call *call)
 		call->method->clear(call);
 	if (call->request)
 		request_free(call->request);
-	if (call->batch)
+	if (call->batch) {
+		call->peer->batches--;
 		batch_free(call->batch);
+	}
 	if (call->has_errand)
 		errand_clear(&call->errand);
 	if (call->peer) {
@@ -120,13 +122,19 @@ static void call_finish(struct bus_call *call, int r)
 	call_free(call);
 }
 
-/* Tells everybody what a change can have changed. */
-static void announce_change(struct bus_call *call, const struct request *request)
+/* Tells everybody what changes can have changed: of these requests, once for all. */
+static void announce_changes(struct bus_call *call, struct request *const requests[], size_t n)
 {
-	if (request->explain || !request_is_change(request))
+	bool change = false, waits = false;
+
+	for (size_t i = 0; i < n; i++) {
+		change |= request_is_change(requests[i]);
+		waits |= request_is_change(requests[i]) && requests[i]->verdict.resets;
+	}
+	if (waits)
+		bus_pending_changed(call->bus, call->device);
+	if (!change)
 		return;
-	if (request->verdict.resets)
-		bus_pending_changed(call->bus, request->device);
 	bus_check_tainted(call->bus);
 	bus_check_audit_state(call->bus);
 }
@@ -135,9 +143,10 @@ static void on_request_finished(struct request *request)
 {
 	struct bus_call *call = request->userdata;
 
-	announce_change(call, request);
-	if (!request->explain)
+	if (!request->explain) {
+		announce_changes(call, &request, 1);
 		call->refusal = request->refusal;
+	}
 	call_finish(call, request->error);
 }
 
@@ -145,8 +154,7 @@ static void on_batch_finished(struct batch *batch)
 {
 	struct bus_call *call = batch->userdata;
 
-	for (size_t i = 0; i < batch->done; i++)
-		announce_change(call, batch->requests[i]);
+	announce_changes(call, batch->requests, batch->done);
 	call->refusal = batch->refusal;
 	call_finish(call, batch->error);
 }
@@ -194,11 +202,19 @@ static void start_batch(struct bus_call *call)
 {
 	int r;
 
+	if (call->peer->batches >= BATCHES_PER_PEER_MAX) {
+		refuse(&call->refusal, REFUSAL_LIMIT_EXCEEDED,
+		       "%u batches of this connection are under way; call again when one is done",
+		       BATCHES_PER_PEER_MAX);
+		call_finish(call, 0);
+		return;
+	}
 	call->batch = batch_new(call->bus->broker, call->device);
 	if (!call->batch) {
 		call_finish(call, -ENOMEM);
 		return;
 	}
+	call->peer->batches++;
 	call->batch->finished = on_batch_finished;
 	call->batch->userdata = call;
 	r = call->method->decode(call);

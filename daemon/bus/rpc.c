@@ -132,7 +132,13 @@ static int read_batched(struct bus_call *call)
 	r = read_request_and_room(call, request);
 	if (r != 0)
 		return r;
-	return bus_options_read_for_request(call, OPTION_BUFFERS, request);
+	r = bus_options_read_for_request(call, OPTION_BUFFERS, request);
+	if (r != 0)
+		return r;
+	r = batch_weigh(call->batch, request);
+	if (r != 0)
+		call->refusal = call->batch->refusal;
+	return r;
 }
 
 static int read_all_batched(struct bus_call *call)

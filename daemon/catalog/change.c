@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "catalog/action.h"
 #include "catalog/load.h"
 
 #define NONE "none"
@@ -85,6 +86,30 @@ static bool loosens_resets(unsigned before, unsigned after)
 	return (after & ~before) != 0 && mildest_after <= mildest_before;
 }
 
+/* How much an action asks of whoever wants it, by its defaults in the .policy. */
+static unsigned strictness(const struct catalog_cost *cost, bool flagged)
+{
+	static const unsigned order[ACTION_MAX] = {
+		[ACTION_READ] = 0,
+		[ACTION_DEBUG_READ] = 1,
+		[ACTION_CHANGE_AFTER_RESET] = 2,
+		[ACTION_DEBUG_WRITE] = 3,
+		[ACTION_CHANGE_IMMEDIATE] = 4,
+		[ACTION_DISRUPT] = 5,
+	};
+	const bool changes = flagged && cost->changes_bits;
+
+	return order[action_for(changes ? EFFECT_IMMEDIATE : cost->effect, cost->scope)];
+}
+
+/* A worse effect can ask for a milder action (debug-write), and end what bits of the request did. */
+static bool loosens_effect(const struct catalog_cost *before, const struct catalog_cost *after)
+{
+	return after->effect < before->effect ||
+	       strictness(after, false) < strictness(before, false) ||
+	       strictness(after, true) < strictness(before, true);
+}
+
 static int judge_effect(const struct catalog_change *change, const struct json_cursor *place,
 			const struct catalog_cost *before, const struct catalog_cost *after)
 {
@@ -92,7 +117,7 @@ static int judge_effect(const struct catalog_change *change, const struct json_c
 
 	if (before->effect != after->effect)
 		return tell(change, place, "effect",
-			    after->effect < before->effect ? CATALOG_LOOSENED : CATALOG_TIGHTENED,
+			    loosens_effect(before, after) ? CATALOG_LOOSENED : CATALOG_TIGHTENED,
 			    "effect %s instead of %s", effect_to_string(after->effect),
 			    effect_to_string(before->effect));
 	if (before->resets == after->resets)

@@ -83,6 +83,11 @@ static int judge_command(const struct codec_request *request, const struct bytes
 		return refuse(refusal, REFUSAL_KERNEL_OWNED,
 			      "This belongs to the kernel's %s subsystem; use %s",
 			      verdict->cost->owner, verdict->cost->interface);
+	if (request->reaches_host)
+		return refuse(refusal, REFUSAL_NOT_SUPPORTED,
+			      "This register has the device read or write memory of its host, so "
+			      "it is not passed on, whatever the catalog says; use the kernel's "
+			      "driver");
 	if (verdict->command->request_size > 0 &&
 	    !layout_covers(&verdict->command->request, request, bytes))
 		return refuse(refusal, REFUSAL_MALFORMED,

@@ -182,6 +182,11 @@ static int judge_addition(struct catalog_loading *loading, const struct json_cur
 
 	if (loading->origin == CATALOG_SHIPPED || !takes_a_place(loading, fresh, &before))
 		return 0;
+	/* Else what the administrator says of the whole would not hold for this part. */
+	if (loading->origin == CATALOG_VENDOR && fresh->kind == CATALOG_COMMAND)
+		return json_fail_member(at, "op-mod",
+					"is a part of a command that has an entry; change that "
+					"one, for only an administrator's file may part it");
 	return kinds[fresh->kind].judge(&change, before, fresh->entry);
 }
 

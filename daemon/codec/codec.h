@@ -76,6 +76,10 @@ struct codec_request {
 	/* The pointers that the driver will follow, in the order of their offsets. */
 	struct codec_buffer buffers[CODEC_BUFFERS_MAX];
 	size_t n_buffers;
+	/* It has the device read or write memory of its host, by an address that stands in it. */
+	bool reaches_host;
+	/* mlx5: what goes to the firmware along with a register. */
+	uint32_t argument;
 	/* Nobody has published the layout, so nobody can show that it holds no address (trap 4). */
 	bool unpublished;
 };

@@ -52,6 +52,16 @@ static int check_resource_dump(const struct bytes *raw, struct refusal *refusal)
 	return 0;
 }
 
+/*
+ * These hold an address or a memory key of the host by their very nature, so that no file may open
+ * them: MCDD, and what is written to MTRC_CONF and MTDC (mlx5_ifc.h, and mstflint's register tables).
+ */
+static bool reaches_host(uint16_t id, enum register_method method)
+{
+	return id == MLX5_MCDD ||
+	       (method == REGISTER_WRITE && (id == MLX5_MTRC_CONF || id == MLX5_MTDC));
+}
+
 static int parse_register_access(const struct bytes *raw, struct codec_request *request,
 				 struct refusal *refusal)
 {
@@ -70,7 +80,10 @@ static int parse_register_access(const struct bytes *raw, struct codec_request *
 		request->data = raw->data + MLX5_HEADER_SIZE;
 		request->data_size = raw->size - MLX5_HEADER_SIZE;
 	}
-	if (request->key.register_id == MLX5_RESOURCE_DUMP)
+	request->argument = read_be32(raw->data + MLX5_IN_REGISTER_ARGUMENT);
+	request->reaches_host = reaches_host(request->key.register_id, request->key.method);
+	if (request->key.register_id == MLX5_RESOURCE_DUMP ||
+	    request->key.register_id == MLX5_SWITCH_DUMP)
 		return check_resource_dump(raw, refusal);
 	return 0;
 }

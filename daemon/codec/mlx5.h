@@ -49,6 +49,10 @@ enum mlx5_opcode {
 
 /* The register by which the device writes into memory of its host, and where in its data. */
 #define MLX5_RESOURCE_DUMP 0xc000
+#define MLX5_SWITCH_DUMP 0x9153 /* MORD, the same for switches */
+#define MLX5_MTRC_CONF 0x9041
+#define MLX5_MCDD 0x905c
+#define MLX5_MTDC 0x911d
 #define MLX5_DUMP_INLINE 0x40 /* in the first byte: into the response instead */
 enum mlx5_dump_offset {
 	MLX5_DUMP_MKEY = 32,

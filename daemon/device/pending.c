@@ -125,6 +125,12 @@ static int read_change(const struct json_cursor *at, struct pending_change *chan
 	return json_require_hex(at, "value", CXL_FEATURE_DATA_MAX, &change->value);
 }
 
+/* Nothing tells whether what a command has changed is live: after a reboot it counts as that. */
+static bool is_over_by_reboot(const struct pending_change *change)
+{
+	return change->command[0] || change->resets & (RESET_COLD | RESET_CONVENTIONAL);
+}
+
 struct loading {
 	struct pending *pending;
 	bool rebooted; /* since the file was written */
@@ -137,7 +143,7 @@ static int load_change(const struct json_cursor *at, void *userdata)
 	int r;
 
 	r = read_change(at, &change);
-	if (r == 0 && !(loading->rebooted && change.resets & (RESET_COLD | RESET_CONVENTIONAL)))
+	if (r == 0 && !(loading->rebooted && is_over_by_reboot(&change)))
 		r = put(loading->pending, &change);
 	bytes_clear(&change.value);
 	return r;

@@ -31,9 +31,9 @@ struct pending_change {
 struct pending;
 
 /*
- * Loads what DIRECTORY/pending-KEY.json remembers; a change that a cold or conventional reset makes
- * live is forgotten when the file is of another boot than @boot_id. A damaged file is logged and
- * put aside. @key names the hardware, not the fwctl number. Returns 0 or -errno.
+ * Loads what DIRECTORY/pending-KEY.json remembers; what a cold or conventional reset makes live, and
+ * what is not of a Feature, is forgotten when the file is of another boot than @boot_id. A damaged
+ * file is logged and put aside. @key names the hardware, not the fwctl number. Returns 0 or -errno.
  */
 int pending_load(const char *directory, const char *key, const char *boot_id,
 		 struct pending **ret);

@@ -376,6 +376,23 @@ class Batch(broker.TestCase):
         self.refused("TooLarge", batch, "mlx5", large)
         self.assertIsNone(batch("mlx5", []) or None)
 
+    def test_few_at_once(self):
+        """Each is worth many calls: four of a connection are under way, the fifth is refused."""
+        raw = register(OWN_REGISTER, WRITE, FIRST)
+        caller = broker.dbus.Connection(broker.ALLOWED)
+        self.addCleanup(caller.close)
+        path = broker.device(by_type("mlx5"))
+        serials = [broker.send(path, broker.DEVICE, "RpcBatch", "a(ayua{sv})a{sv}",
+                               [(raw, 32, {})] * 200, {}, to=caller) for _ in range(5)]
+        refused = 0
+        for serial in serials:
+            try:
+                self.assertEqual(len(caller.answer(serial)[0]), 200)
+            except broker.dbus.Error as error:
+                self.assertEqual(error.name, f"{broker.NAME}.Error.LimitExceeded")
+                refused += 1
+        self.assertEqual(refused, 1)
+
     def test_buffers(self):
         command = BNXT["nvm-get-variable"]
         raw = bnxt_of(command, (24, 2, 32), (26, 2, 1))

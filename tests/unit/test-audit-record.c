@@ -362,8 +362,8 @@ static size_t worst_size(const char *text, const struct bytes *value)
 	const struct audit_device long_device = { text, DEVICE_UNKNOWN, text,
 						  text, text,		UINT64_MAX };
 	const struct audit_command long_command = {
-		text,	 UINT32_MAX,		 text, text, EFFECT_AFTER_RESET,
-		effects, SCOPE_DEBUG_WRITE_FULL, false,
+		text,		    UINT32_MAX, text,		     text,  UINT32_MAX,
+		EFFECT_AFTER_RESET, effects,	SCOPE_DEBUG_WRITE_FULL, false,
 	};
 	const struct audit_record record = {
 		.type = AUDIT_OUTCOME,

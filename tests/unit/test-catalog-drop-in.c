@@ -22,6 +22,7 @@
 	"{'format': 1, 'driver': 'pds', 'commands': [{'name': 'hsm.read', 'endpoint': 3, "         \
 	"'operation': '0x00010003', 'effect': 'none', 'scope': 'debug-read-only', "                \
 	"'owner': 'fwctl', 'unit': 'shared', " SAMPLE_TEXTS "}]}"
+#define SHIPPED SOURCE_DIRECTORY "/policy/catalog"
 #define LOOSENED "loosened"
 #define TIGHTENED "tightened"
 #define CHANGED "changed"
@@ -124,11 +125,6 @@ static const struct {
 	  "effect after-reset instead of immediate" },
 	{ NEW_REGISTER("'read': {'effect': 'none', 'unit': 'own'}"), LOOSENED,
 	  "registers[0].read.unit", "register NEW, read", "unit own instead of shared" },
-	/* So has a command with an op_mod that nobody lists on its own. */
-	{ NEW_OP_MOD("'effect': 'none', 'unit': 'shared'"), LOOSENED, "commands[0].effect",
-	  "mlx5/new", "effect none instead of immediate" },
-	{ NEW_OP_MOD("'effect': 'immediate', 'unit': 'own'"), LOOSENED, "commands[0].unit",
-	  "mlx5/new", "unit own instead of shared" },
 	/* Features. */
 	{ FEATURE("'name': 'scrub', 'effect': 'after-reset'"), LOOSENED, "features[0].effect",
 	  "feature scrub", "effect after-reset instead of immediate" },
@@ -175,6 +171,56 @@ START_TEST(changes_are_judged)
 }
 END_TEST
 
+/* What a vendor may not part: what the administrator says of the whole would not hold for a part. */
+START_TEST(an_op_mod_is_the_administrators)
+{
+	CLEANUP(sample_clear) struct sample sample;
+	CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+
+	sample_init(&sample);
+	write_json(&sample.place, "administrator/10-site.json",
+		   NEW_OP_MOD("'effect': 'none', 'unit': 'shared'"));
+	catalog = catalog_of(&sample.paths);
+	ck_assert_ptr_nonnull(strstr(catalog_overrides(catalog)[0], LOOSENED));
+	unlink(place_path(&sample.place, "administrator/10-site.json"));
+	write_json(&sample.place, "vendor/10-card.json",
+		   NEW_OP_MOD("'effect': 'disruptive', 'unit': 'shared'"));
+	assert_refused(&sample.place, &sample.paths, -EINVAL,
+		       "/vendor/10-card.json: commands[0].op-mod: is a part of a command that has an "
+		       "entry; change that one, for only an administrator's file may part it");
+}
+END_TEST
+
+/* Of what fwctld ships: a worse effect can ask for less, or end what bits of a request did. */
+static const struct {
+	const char *text;
+	bool loosens;
+} worse[] = {
+	{ REGISTER("'name': 'PPCNT', 'read': {'effect': 'after-reset', 'resets': ['cold'], "
+		   "'changes': null}"), true },
+	{ REGISTER("'name': 'PPCNT', 'read': {'effect': 'immediate', 'changes': null}"), false },
+	{ MLX5("'name': 'set-diagnostic-params', 'effect': 'after-reset', 'resets': ['cold']"),
+	  true },
+	{ MLX5("'name': 'set-diagnostic-params', 'effect': 'immediate'"), false },
+	{ MLX5("'name': 'query-adapter', 'effect': 'after-reset', 'resets': ['cold']"), false },
+};
+
+START_TEST(a_worse_effect_may_loosen)
+{
+	CLEANUP(sample_clear) struct sample sample;
+	CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+	struct json_problem problem = { 0 };
+	int r;
+
+	sample_init(&sample);
+	sample.paths.shipped = SHIPPED;
+	write_json(&sample.place, "vendor/10-card.json", worse[_i].text);
+	r = catalog_load(&sample.paths, &problem, &catalog);
+	ck_assert_msg(r == (worse[_i].loosens ? -EINVAL : 0), "%d: %s", r, problem.text);
+	ck_assert(!worse[_i].loosens || strstr(problem.text, "loosens"));
+}
+END_TEST
+
 /* Nobody needs to hear of these, whoever makes them. */
 static const char *const free_changes[] = {
 	MLX5("'name': 'reset'"),
@@ -185,7 +231,6 @@ static const char *const free_changes[] = {
 	NEW_REGISTER("'read': {'effect': 'none'}"),
 	NEW_REGISTER("'write': {'effect': 'disruptive', 'secrets': true}"),
 	NEW_REGISTER("'write': {'effect': 'immediate', 'owner': 'netdev', 'interface': '/n'}"),
-	NEW_OP_MOD("'effect': 'disruptive', 'unit': 'shared'"),
 	FEATURE("'name': 'new', " NEW_FEATURE ", 'owner': 'fwctl'"),
 	"{'format': 1, 'driver': 'mlx5', 'commands': [], 'registers': []}",
 };
@@ -417,6 +462,8 @@ END_TEST
 static void fill(Suite *suite)
 {
 	unit_loop(suite, "changes", changes_are_judged, ARRAY_LENGTH(changes));
+	unit_case(suite, "op-mod", an_op_mod_is_the_administrators);
+	unit_loop(suite, "worse-effects", a_worse_effect_may_loosen, ARRAY_LENGTH(worse));
 	unit_loop(suite, "free-changes", what_is_free, ARRAY_LENGTH(free_changes));
 	unit_loop(suite, "what-nobody-may", what_nobody_may, ARRAY_LENGTH(wrong));
 	unit_case(suite, "merged", entries_are_merged);

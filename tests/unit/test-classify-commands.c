@@ -8,6 +8,7 @@
 #include "codec/bnxt.h"
 #include "codec/mlx5.h"
 #include "codec/pds.h"
+#include "place.h"
 #include "unit.h"
 
 #define SHIPPED SOURCE_DIRECTORY "/policy/catalog"
@@ -121,6 +122,10 @@ static const struct {
 	{ 0x905c, REGISTER_READ, 0, 0, REFUSAL_KERNEL_OWNED, ACTION_DISRUPT },
 	{ 0xc000, REGISTER_READ, 0, 0x40, REFUSAL_NONE, ACTION_DEBUG_READ },
 	{ 0xc000, REGISTER_READ, 0, 0x00, REFUSAL_MALFORMED, 0 },
+	{ 0x9153, REGISTER_READ, 0, 0x00, REFUSAL_MALFORMED, 0 },
+	/* The lock of a module. */
+	{ 0x9014, REGISTER_READ, 0, 0x00, REFUSAL_NONE, ACTION_DEBUG_READ },
+	{ 0x9014, REGISTER_READ, 0, 0x80, REFUSAL_NONE, ACTION_CHANGE_IMMEDIATE },
 };
 
 START_TEST(mlx5_register)
@@ -137,6 +142,33 @@ START_TEST(mlx5_register)
 		      judged.refusal.message);
 	ck_assert_int_eq(judged.verdict.action, registers[_i].action);
 	catalog_unref(judged.catalog);
+}
+END_TEST
+
+/* Not even an administrator's file opens what makes the device write into its host. */
+START_TEST(no_file_opens_the_hosts_memory)
+{
+	static const struct feature_table no_features;
+	CLEANUP(place_clear) struct place place = place_new();
+	CLEANUP(bytes_clear) struct bytes raw = { 0 };
+	CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+	struct json_problem problem = { 0 };
+	struct codec_request request = { 0 };
+	struct refusal refusal = { 0 };
+	const uint8_t data[64] = { 0 };
+	struct catalog_paths paths = { .shipped = SHIPPED };
+	struct verdict verdict;
+
+	place_write_text(&place, "site.json",
+		    "{\"format\":1,\"driver\":\"mlx5\",\"registers\":[{\"name\":\"MCDD\","
+		    "\"read\":{\"effect\":\"none\",\"owner\":\"fwctl\",\"interface\":null}}]}");
+	paths.administrator = place.directory;
+	ck_assert_msg(catalog_load(&paths, &problem, &catalog) == 0, "%s", problem.text);
+	ck_assert_int_eq(mlx5_build_access_register(MLX5_MCDD, REGISTER_READ, 0, data, sizeof(data),
+						    &raw), 0);
+	ck_assert_int_eq(codec_mlx5.parse(&raw, &request, &refusal), 0);
+	ck_assert_int_eq(classify(catalog, &no_features, &request, &raw, &verdict, &refusal),
+			 REFUSAL_NOT_SUPPORTED);
 }
 END_TEST
 
@@ -158,6 +190,7 @@ static void fill(Suite *suite)
 {
 	unit_loop(suite, "commands", command, ARRAY_LENGTH(commands));
 	unit_loop(suite, "registers", mlx5_register, ARRAY_LENGTH(registers));
+	unit_case(suite, "host-memory", no_file_opens_the_hosts_memory);
 	unit_case(suite, "pds", pds_is_the_administrators);
 }
 
