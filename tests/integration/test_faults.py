@@ -6,6 +6,9 @@
 import broker
 from broker import COLD, CXL, DENIED, DEVICE, IMMEDIATE, NAME, SLOW_COLD, call, device
 import dbus
+import wire
+
+MFRL = 0x9028
 
 
 class Faults(broker.TestCase):
@@ -177,6 +180,25 @@ class Unplugged(broker.TestCase):
         for _ in range(3):
             broker.get_feature(COLD)
         self.assertEqual(len(caller.answer(slow)[0]), 4)
+
+
+class Stop(broker.TestCase):
+    def test_a_batch_stops_with_the_daemon(self):
+        """What runs is finished and recorded; what waits behind it is not begun."""
+        broker.restart()
+        broker.set_fault("access-register", "hang-ms", "1500", on="fwctl2")
+        write = (wire.register(MFRL, wire.WRITE, bytes(8)), 64, {})
+        before = len(broker.audit_records())
+        serial = broker.send(device("fwctl2"), DEVICE, "RpcBatch", "a(ayua{sv})a{sv}",
+                             [write] * 50, {})
+        broker.until(lambda: len(broker.audit_records()) > before, "nothing begins")
+        broker.control("daemon", "stop")
+        records = broker.audit_records()[before:]
+        self.assertEqual([record["type"] for record in records], ["intent", "outcome"])
+        results = broker.connection().answer(serial)[0]
+        self.assertEqual(len(results), 2)
+        self.assertEqual(results[1][1]["error"], f"{NAME}.Error.DeviceBusy")
+        broker.control("daemon", "start")
 
 
 if __name__ == "__main__":

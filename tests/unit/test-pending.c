@@ -232,6 +232,29 @@ static const struct {
 	  "changes[1]: lacks the key 'feature'; add it" },
 };
 
+/* What a command has changed waits beside the Features, by its name, and not over a reboot. */
+START_TEST(changes_by_commands)
+{
+	CLEANUP(place_clear) struct place place = place_new();
+	struct pending_change change = { .command = "mlx5/set-hca-cap", .resets = RESET_FUNCTION };
+	CLEANUP(freep) struct pending_change *list = NULL, *again = NULL, *after = NULL;
+	struct pending *pending = load(&place, BOOT);
+
+	ck_assert_int_eq(pending_remember(pending, &change), 0);
+	ck_assert_int_eq(pending_remember(pending, &change), 0);
+	ck_assert_int_eq(pending_list(pending, &list), 1);
+	pending_free(pending);
+	pending = load(&place, BOOT);
+	ck_assert_int_eq(pending_list(pending, &again), 1);
+	ck_assert_str_eq(again[0].command, change.command);
+	ck_assert_uint_eq(again[0].resets, RESET_FUNCTION);
+	pending_free(pending);
+	pending = load(&place, OTHER_BOOT);
+	ck_assert_int_eq(pending_list(pending, &after), 0);
+	pending_free(pending);
+}
+END_TEST
+
 START_TEST(a_damaged_file_is_put_aside)
 {
 	CLEANUP(place_clear) struct place place = place_new();
@@ -347,6 +370,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "several-resets", a_reset_takes_those_that_waited_for_it);
 	unit_case(suite, "loaded-again", loaded_again);
 	slow_case(suite, "another-boot", another_boot);
+	unit_case(suite, "by-commands", changes_by_commands);
 	unit_loop(suite, "damaged", a_damaged_file_is_put_aside, ARRAY_LENGTH(damaged));
 	slow_case(suite, "huge", a_huge_file_is_put_aside);
 	unit_case(suite, "no-place", no_place_to_remember);
