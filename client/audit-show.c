@@ -150,6 +150,8 @@ static int print_what(struct json_object *records)
 			   member_text(device, "firmware"));
 	print_pair("Command", "%s", member_text(command, "name"));
 	print_pair("Feature", "%s", member_text(command, "feature"));
+	print_pair("Register", "%s", member_text(command, "register"));
+	print_pair("Argument", "%s", member_text(command, "argument"));
 	if (command)
 		print_pair("Effect", "%s%s%s%s", member_text(command, "effect"),
 			   *effects ? " (" : "", effects, *effects ? ")" : "");

@@ -11,13 +11,13 @@ static int add_record(struct table *table, struct json_object *record)
 {
 	struct json_object *command = member(record, "command");
 	const char *feature = member_text(command, "feature");
+	const char *of = *feature ? feature : member_text(command, "register");
 	const char *time = member_text(record, "time");
 	char user[64], what[128], result[96], when[32];
 
 	record_user(record, user, sizeof(user));
 	record_result(record, result, sizeof(result));
-	snprintf(what, sizeof(what), "%s%s%s", member_text(command, "name"), *feature ? " " : "",
-		 feature);
+	snprintf(what, sizeof(what), "%s%s%s", member_text(command, "name"), *of ? " " : "", of);
 	/* To the second: 2026-11-22T17:27:46.123456Z */
 	snprintf(when, sizeof(when), "%.19s%s", time, *time ? "Z" : "");
 	return table_add(table, (const char *[]){

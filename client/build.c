@@ -124,7 +124,16 @@ static int read_register(struct arguments *arguments, const struct catalog *cata
 	const char *text = argument(&only_name, "register");
 	const struct catalog_register *named;
 
-	named = text ? catalog_find_register_by_name(catalog, text) : NULL;
+	if (!text)
+		return report(&arguments->client->options, ERROR_USAGE,
+			      "which register? Write register= and a number, or a name that 'fwctl "
+			      "catalog show' lists");
+	named = catalog_find_register_by_name(catalog, text);
+	if (!named && (*text < '0' || *text > '9'))
+		return report(&arguments->client->options, ERROR_USAGE,
+			      "the catalog has no register '%.64s'; 'fwctl catalog show' lists those "
+			      "it has, and a number will do",
+			      text);
 	if (!named)
 		return argument_number(arguments, "register", UINT16_MAX, ret);
 	arguments->used++;
@@ -199,9 +208,9 @@ int build_request(struct client *client, const struct catalog *catalog, enum dev
 
 	if (!command || command->driver != type)
 		return report(&client->options, ERROR_UNKNOWN_COMMAND,
-			      "the catalog has no command '%.64s' for such a device; 'fwctl catalog "
-			      "show' lists those it has",
-			      words[0]);
+			      "the catalog has no command '%.64s' for %s devices; 'fwctl catalog "
+			      "show' lists those it has, such as %s/NAME",
+			      words[0], device_type_to_string(type), device_type_to_string(type));
 	switch (type) {
 	case DEVICE_BNXT:
 		return build_bnxt(&arguments, command, ret);

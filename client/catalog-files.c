@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "config.h"
+#include "print.h"
 
 void catalog_places_clear(struct catalog_places *places)
 {
@@ -53,4 +54,24 @@ int catalog_open(struct client *client, bool administrator, struct catalog **ret
 	if (r < 0 && problem.text[0] != '\0')
 		return report(&client->options, ERROR_FAILED, "%s", problem.text);
 	return r;
+}
+
+int catalog_open_for_broker(struct client *client, struct catalog **ret)
+{
+	CLEANUP(catalog_places_clear) struct catalog_places places = { 0 };
+	struct json_problem problem = { 0 };
+	int r;
+
+	r = catalog_places_find(&client->options, true, &places);
+	if (r < 0)
+		return r;
+	r = catalog_load(&places.paths, &problem, ret);
+	if (r != -EINVAL)
+		return r < 0 ? catalog_open(client, true, ret) : 0;
+	print_words("fwctl: %s; the request is built from the catalog that fwctld ships. 'fwctl "
+		    "catalog lint' tells more",
+		    problem.text);
+	places.paths.vendor = places.paths.administrator = NULL;
+	r = catalog_load(&places.paths, &problem, ret);
+	return r == -EINVAL ? report(&client->options, ERROR_FAILED, "%s", problem.text) : r;
 }

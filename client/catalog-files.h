@@ -23,5 +23,9 @@ void catalog_places_clear(struct catalog_places *places);
 int catalog_places_find(const struct options *options, bool administrator,
 			struct catalog_places *ret);
 
+/* Loads what the broker serves by: all places, or, where a drop-in is wrong, what is shipped alone,
+ * with words about it. A failure is told. */
+int catalog_open_for_broker(struct client *client, struct catalog **ret);
+
 /* Loads the catalog of those places. A failure is told. */
 int catalog_open(struct client *client, bool administrator, struct catalog **ret);

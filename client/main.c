@@ -18,6 +18,9 @@ struct verb {
 
 #define MANY 300
 
+/* Where --help says what a verb does: beside it, or below where it is long. */
+#define HELP_COLUMN 30
+
 /* A verb of two words stands before the one that is its first word. */
 static const struct verb verbs[] = {
 	{ "list", "", "show the devices", 0, 0, 0, verb_list },
@@ -26,8 +29,8 @@ static const struct verb verbs[] = {
 	{ "get", "DEV FEATURE", "read a Feature", 2, 2, OPTION_SELECTION | OPTION_RAW, verb_get },
 	{ "set", "DEV FEATURE VALUE", "change a Feature, persistently", 3, MANY, 0, verb_set },
 	{ "explain", "DEV FEATURE [VALUE] | DEV [COMMAND [FIELD=VALUE...]]",
-	  "say what reading (or, with VALUE, changing) a Feature, or running a command, means and "
-	  "needs; runs nothing", 1, MANY, OPTION_SELECTION | OPTION_BUFFER | OPTION_CATALOG,
+	  "say what reading or changing that, or running it, means; runs nothing", 1, MANY,
+	  OPTION_SELECTION | OPTION_BUFFER | OPTION_CATALOG,
 	  verb_explain },
 	{ "rpc", "DEV [COMMAND [FIELD=VALUE...]]",
 	  "run a firmware command, or the request on stdin", 1, MANY,
@@ -57,7 +60,8 @@ static void print_help(void)
 	for (size_t i = 0; i < ARRAY_LENGTH(verbs); i++) {
 		int used = printf("  %s %s", verbs[i].name, verbs[i].words);
 
-		printf("%*s%s\n", used < 30 ? 30 - used : 2, "", verbs[i].help);
+		printf("%s%*s%s\n", used < HELP_COLUMN ? "" : "\n",
+		       used < HELP_COLUMN ? HELP_COLUMN - used : HELP_COLUMN, "", verbs[i].help);
 	}
 	printf("\nDEV is a name or an alias of a device: fwctl0, mem0, 0000:0d:00.0.\n"
 	       "FEATURE is a name or a UUID.\n"

@@ -6,9 +6,11 @@
 
 #include "build.h"
 #include "catalog-files.h"
+#include "codec/mlx5.h"
 #include "message.h"
 #include "print.h"
 #include "tree.h"
+#include "util/big-endian.h"
 #include "util/file.h"
 #include "verbs.h"
 
@@ -62,10 +64,15 @@ static int build(struct client *client, enum device_type type, char *const words
 	const size_t sent = request->n_buffers > 0 ? request->buffers[0].size : 0;
 	int r;
 
-	r = catalog_open(client, true, &catalog);
+	r = catalog_open_for_broker(client, &catalog);
 	if (r != 0)
 		return r;
-	return build_request(client, catalog, type, words, n, sent, &request->bytes);
+	r = build_request(client, catalog, type, words, n, sent, &request->bytes);
+	if (r != 0)
+		return r;
+	request->is_register = type == DEVICE_MLX5 && mlx5_is_register_access(read_be16(
+							      request->bytes.data));
+	return 0;
 }
 
 int rpc_request_read(struct client *client, const struct device *device, char *const words[],
@@ -134,7 +141,10 @@ static uint32_t room_for(const struct client *client, const struct device *devic
 		return (uint32_t)client->options.max_response;
 	if (device->cxl)
 		return CXL_ROOM;
-	return request->bytes.size > ROOM ? (uint32_t)request->bytes.size : ROOM;
+	/* A register is as long in the answer as in the question. */
+	if (request->is_register || request->bytes.size > ROOM)
+		return (uint32_t)request->bytes.size;
+	return ROOM;
 }
 
 static int call_rpc(struct client *client, const struct device *device,
@@ -183,11 +193,17 @@ static int print_buffers(struct json_object *buffers)
 
 static int print_answer(struct json_object *info, const void *data, size_t size)
 {
+	CLEANUP(freep) char *resets = member_join(info, "resets", " or ");
 	int r;
+
+	if (!resets)
+		return -ENOMEM;
 
 	print_pair("Command", "%s", member_text(info, "command"));
 	print_pair("Effect", "%s", member_text(info, "effect"));
 	print_pair("Outcome", "%s", member_text(info, "outcome"));
+	if (member_flag(info, "pending"))
+		print_pair("Waits for", "a reset: %s", resets);
 	print_pair("Audit record", "%s", member_text(info, "audit-sequence"));
 	print_bytes("Response", data, size);
 	r = print_buffers(member(info, "buffers"));

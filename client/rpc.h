@@ -15,7 +15,8 @@ struct rpc_request {
 	struct bytes bytes;
 	struct bytes buffers[RPC_BUFFERS_MAX]; /* of --buffer */
 	size_t n_buffers;
-	bool built; /* from a command's name, and not read from stdin */
+	bool built;	  /* from a command's name, and not read from stdin */
+	bool is_register; /* built, and of an mlx5 register */
 };
 
 void rpc_request_clear(struct rpc_request *request);

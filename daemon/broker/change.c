@@ -169,6 +169,18 @@ static void run(struct change *change)
 		       audit_class_to_string(outcome->class));
 }
 
+/* "bnxt/nvm-write", "mlx5/access-register/0x9024": what is told apart. */
+static void write_command(const struct request *request, char *to, size_t size)
+{
+	const struct command_key *key = &request->parsed.key;
+	const char *name = request->verdict.command->name;
+
+	if (key->is_register)
+		snprintf(to, size, "%s/0x%04x", name, key->register_id);
+	else
+		snprintf(to, size, "%s", name);
+}
+
 /* Remembers what waits for a reset. What the firmware has not confirmed is no change that waits. */
 static void update_pending(struct change *change)
 {
@@ -185,7 +197,7 @@ static void update_pending(struct change *change)
 	if (!pending.resets || change->outcome.class != AUDIT_APPLIED)
 		return;
 	request->result.pending = true;
-	snprintf(pending.command, sizeof(pending.command), "%s", request->verdict.command->name);
+	write_command(request, pending.command, sizeof(pending.command));
 	if (pending_remember(request->device->pending, &pending) < 0)
 		log_error("Out of memory: a change of %s that waits for a reset is not remembered",
 			  request->device->name);

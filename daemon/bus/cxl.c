@@ -143,10 +143,8 @@ static int decode_set(struct bus_call *call)
 static int encode_set(struct bus_call *call, sd_bus_message *reply)
 {
 	const struct request *request = call->request;
-	const char *resets[RESET_COUNT + 1];
 	int r;
 
-	resets_to_strv(request->verdict.resets, resets);
 	r = dict_open(reply);
 	if (r < 0)
 		return r;
@@ -154,12 +152,6 @@ static int encode_set(struct bus_call *call, sd_bus_message *reply)
 	if (r < 0)
 		return r;
 	r = dict_string(reply, "effect", effect_to_string(request->verdict.effect));
-	if (r < 0)
-		return r;
-	r = dict_strings(reply, "resets", resets);
-	if (r < 0)
-		return r;
-	r = dict_bool(reply, "pending", request->result.pending);
 	if (r < 0)
 		return r;
 	if (request->result.has_before) {

@@ -151,8 +151,9 @@ static const struct bus_method methods[] = {
 		 "that the device reads from, in their order, as long as the request's length "
 		 "field says). Info: command s, effect s, scope s, buffers aay (one for each "
 		 "address that the device writes to, cut to what it wrote), fields a{sv} of the "
-		 "response where the catalog knows them, and for a change audit-sequence t and "
-		 "outcome s (applied or unverified). Every error of org.fwctl.Broker1.Error." },
+		 "response where the catalog knows them, and for a change audit-sequence t, "
+		 "outcome s (applied or unverified), resets as and pending b. Every error of "
+		 "org.fwctl.Broker1.Error." },
 	{ .name = "RpcBatch", .in = "a(ayua{sv})a{sv}", .out = "a(aya{sv})",
 	  .names = "requests\0options\0results\0",
 	  .access = ACCESS_BATCH, .decode = rpc_decode_batch, .encode = rpc_encode_batch,

@@ -147,6 +147,19 @@ int encode_explanation(struct bus_call *call, sd_bus_message *reply)
 	return dict_close(reply);
 }
 
+/* Whether it waits for a reset, and for which. */
+static int append_waiting(sd_bus_message *reply, const struct request *request)
+{
+	const char *resets[RESET_COUNT + 1];
+	int r;
+
+	resets_to_strv(request->verdict.resets, resets);
+	r = dict_strings(reply, "resets", resets);
+	if (r < 0)
+		return r;
+	return dict_bool(reply, "pending", request->result.pending);
+}
+
 int append_change(sd_bus_message *reply, const struct request *request)
 {
 	int r;
@@ -156,5 +169,8 @@ int append_change(sd_bus_message *reply, const struct request *request)
 	r = dict_u64(reply, "audit-sequence", request->result.audit_sequence);
 	if (r < 0)
 		return r;
-	return dict_string(reply, "outcome", audit_class_to_string(request->result.outcome));
+	r = dict_string(reply, "outcome", audit_class_to_string(request->result.outcome));
+	if (r < 0)
+		return r;
+	return append_waiting(reply, request);
 }

@@ -13,5 +13,6 @@ int encode_explanation(struct bus_call *call, sd_bus_message *reply);
 /* The entries effect and scope. */
 int append_effect_and_scope(sd_bus_message *reply, const struct verdict *verdict);
 
-/* The entries that tell of a change that was made: audit-sequence, outcome. Nothing for a read. */
+/* The entries that tell of a change that was made: audit-sequence, outcome, resets, pending.
+ * Nothing for a read. */
 int append_change(sd_bus_message *reply, const struct request *request);

@@ -84,7 +84,8 @@ static const struct bus_method methods[] = {
 		 "the device shall see it: for a write the new value, for a read the fields that "
 		 "select what is read, as long as the register. The result is as long. Info: "
 		 "register s (the catalog's name of it, empty where it has none), effect s, scope s, "
-		 "and for a write audit-sequence t and outcome s. Asks polkit for debug-read, or for "
+		 "and for a write audit-sequence t, outcome s, resets as and pending b. Asks polkit "
+		 "for debug-read, or for "
 		 "what the catalog says of a write; a register that it does not name counts as "
 		 "change-immediate. Options: allow-taint b, reason s. Every error of "
 		 "org.fwctl.Broker1.Error but UnknownFeature." },

@@ -62,11 +62,14 @@ int codec_check_buffers(const struct codec_request *request, const struct bytes 
 	const size_t needed = count_to_device(request);
 	size_t next = 0;
 
+	if (n != needed && needed == 0)
+		return refuse(refusal, REFUSAL_MALFORMED,
+			      "This command takes no buffers; leave the option buffers out");
 	if (n != needed)
 		return refuse(refusal, REFUSAL_MALFORMED,
-			      "This command takes %zu buffers that go to the device, in the option "
-			      "buffers; pass as many",
-			      needed);
+			      "This command takes %zu buffer%s that go%s to the device; pass as many "
+			      "in the option buffers",
+			      needed, needed > 1 ? "s" : "", needed > 1 ? "" : "es");
 	for (size_t i = 0; i < request->n_buffers; i++) {
 		const struct codec_buffer *buffer = &request->buffers[i];
 

@@ -376,6 +376,20 @@ class Batch(broker.TestCase):
         self.refused("TooLarge", batch, "mlx5", large)
         self.assertIsNone(batch("mlx5", []) or None)
 
+    def test_options_hold_for_each(self):
+        """A debug write, with and without allow-taint; the reason stands in each record."""
+        raw = bnxt_of(BNXT["nvm-modify"], (24, 2, 1), (32, 4, 4))
+        requests = [(raw, 64, {"buffers": ("aay", [b"abcd"])})] * 2
+        if not broker.kernel_tainted():
+            self.refused("WouldTaint", batch, "bnxt", requests)
+        with broker.Recorded() as recorded:
+            results = batch("bnxt", requests, TAINT | {"reason": ("s", "ticket 4")})
+        self.assertEqual([info["outcome"] for _, info in results], ["applied"] * 2)
+        self.assertEqual([r.get("reason") for r in recorded.records if r["type"] == "intent"],
+                         ["ticket 4"] * 2)
+        self.assertEqual(results[0][1]["resets"], ["cold"])
+        self.assertTrue(results[0][1]["pending"])
+
     def test_few_at_once(self):
         """Each is worth many calls: four of a connection are under way, the fifth is refused."""
         raw = register(OWN_REGISTER, WRITE, FIRST)

@@ -45,6 +45,24 @@ static struct bytes response_of(uint16_t code, uint16_t type, uint16_t resp_len,
 	return response;
 }
 
+/* Where the kernel keeps what the device stores in its host is nobody's to know. */
+START_TEST(an_address_of_the_kernel)
+{
+	for (unsigned other = 0; other < 2; other++) {
+		const uint16_t type = other ? TEMP_MONITOR_QUERY : BNXT_FUNC_BACKING_STORE_QCFG_V2;
+		const struct codec_request request = { .codec = &codec_bnxt,
+						       .key = { .opcode = type } };
+		CLEANUP(bytes_clear) struct bytes response = response_of(0, type, 32, 32);
+		struct codec_answer answer;
+
+		ck_assert_int_eq(codec_bnxt.conclude(&request, &response, &answer), 0);
+		for (size_t i = 8; i < 32; i++)
+			ck_assert_uint_eq(response.data[i],
+					  !other && i >= 16 && i < 24 ? 0 : 0x5a);
+	}
+}
+END_TEST
+
 START_TEST(conclusions)
 {
 	static const struct {
@@ -183,6 +201,7 @@ END_TEST
 static void fill(Suite *suite)
 {
 	unit_case(suite, "lengths-of-responses", lengths_of_responses);
+	unit_case(suite, "kernel-address", an_address_of_the_kernel);
 	unit_case(suite, "conclusions", conclusions);
 	unit_case(suite, "half-a-header", half_a_header);
 	unit_case(suite, "written", only_what_was_written_comes_back);
