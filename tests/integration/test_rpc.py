@@ -88,7 +88,9 @@ class Equal(broker.TestCase):
                 self.assertEqual(parse(response), (0, b""))
                 self.assertEqual(info, {
                     "command": "cxl/set-feature", "effect": effect, "scope": scope,
-                    "audit-sequence": log.records[0]["seq"], "outcome": "applied"})
+                    "audit-sequence": log.records[0]["seq"], "outcome": "applied",
+                    "resets": ["cold"] if effect == "after-reset" else [],
+                    "pending": effect == "after-reset"})
                 self.assertEqual(typed["before"], b"\x61" * size)
                 by_wire, by_method = log.records[0], log.records[2]
                 self.assertEqual(by_wire["reason"], "by wire")

@@ -7,6 +7,16 @@
 #include "catalog-sample.h"
 #include "catalog/lint.h"
 
+#define LINT_REST "'owner': 'fwctl', 'unit': 'own', " SAMPLE_TEXTS
+#define UNKNOWN_OWNER                                                                              \
+	"has an unknown owner; write fwctl, edac, ras, netdev, rdma, hwmon, devlink, ethtool, "    \
+	"accel, ptp, dpll, pci or vfio"
+#define NO_UUID                                                                                    \
+	"has a uuid that is not one; write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+#define LOOSENS(what)                                                                              \
+	"loosens what stands in the catalog: " what "; leave it out, for only an administrator's " \
+	"file may loosen"
+
 /* Lints @name of the place, which is told all of @expected, and no more. */
 static void assert_lint(const struct sample *sample, const char *name, enum catalog_origin origin,
 			const char *const expected[], size_t n)
@@ -54,8 +64,12 @@ START_TEST(all_problems_at_once)
 		"format: is not a number from 0 to 4294967295",
 		"commands[0]: is of type int; write a value of type object",
 		"commands[1]: lacks the key 'name'; add it",
+		"commands[1]: lacks the key 'effect'; add it",
+		"commands[1].scope: is not the lowest that the kernel's driver takes; write "
+		"configuration",
 		"commands[2]: has the unknown key 'colour'; remove it",
 		"commands[2]: is no command that the kernel's driver lets through; remove it",
+		"commands[2].secrets: is of type int; write a value of type boolean",
 		"commands[3].effect: loosens what stands in the catalog: effect none instead of "
 		"immediate; leave it out, for only an administrator's file may loosen",
 		"commands[3].owner: loosens what stands in the catalog: owner fwctl instead of rdma; "
@@ -84,8 +98,9 @@ START_TEST(all_problems_at_once)
 	sample_init(&sample);
 	write_json(&sample.place, "a.json",
 		   "{'comment': '', 'format': 'one', 'driver': 'mlx5', 'commands': [\n7,\n"
-		   "{'opcode': 1},\n"
-		   "{'name': 'b', 'opcode': 1, 'colour': 'red'},\n"
+		   "{'opcode': '0x0101', 'scope': 'debug-write', " LINT_REST "},\n"
+		   "{'name': 'b', 'opcode': 1, 'colour': 'red', 'effect': 'none', 'secrets': 1,\n"
+		   "'scope': 'configuration', " LINT_REST "},\n"
 		   "{'name': 'cong', 'effect': 'none', 'owner': 'fwctl', 'interface': null},\n"
 		   "{'name': 'd', 'opcode': '0x0101', 'mood': 1, 'mode': 1, 'owner': 'me',\n"
 		   "'scope': 'debug-write', 'unit': 'mine', 'secrets': 1, 'timeout-ms': 0,\n"
@@ -94,6 +109,108 @@ START_TEST(all_problems_at_once)
 		   "'source': 's', 'read': {'effect': 'after-reset', 'resets': ['warm', 'cold', "
 		   "'cold']}, 'write': {}},\n"
 		   "{'name': 'RED'}, {'name': 'RED'}], 'features': []}");
+	assert_lint(&sample, "a.json", CATALOG_VENDOR, expected, ARRAY_LENGTH(expected));
+}
+END_TEST
+
+/* One wrong member hides no other, not even the name, nor what tells an entry from others. */
+START_TEST(each_member_has_its_problem)
+{
+	static const char *const features[] = {
+		"features[0].name: has other characters than lower-case letters, digits and dashes; "
+		"leave them out",
+		"features[0]: has the unknown key 'colour'; remove it",
+		"features[0]: " NO_UUID,
+		"features[0]: " UNKNOWN_OWNER,
+		"features[0].interface: is empty; write a text",
+		"features[0].summary: is of type int; write a value of type string",
+		"features[0]: lacks the key 'source'; add it",
+		"features[0]: has an unknown effect; write none, after-reset, immediate or disruptive",
+		"features[0].read: is of type int; write a value of type object",
+		"features[1]: has the uuid of the Feature own; change that one, by its name",
+		"features[1].summary: is empty; write a text",
+	};
+	static const char *const commands[] = {
+		"commands[0].opcode: is not a number from 0 to 65535",
+		"commands[0].op-mod: is not a number from 0 to 65535",
+		"commands[0].by-register: is of type int; write a value of type boolean",
+		"commands[0]: has an unknown effect; write none, after-reset, immediate or disruptive",
+		"commands[0]: has an unknown scope; write configuration, debug-read-only, "
+		"debug-write or debug-write-full",
+		"commands[0].timeout-ms: is 0; write how long the kernel may take",
+		"commands[1]: needs 'by-register' if, and only if, it is one of mlx5's register "
+		"accesses, 0x0805 and 0x0b0c",
+		"commands[1].effect: is not this command's to say, but that of each Feature or "
+		"register; remove it",
+		"registers[0].name: is not a letter and then letters, digits and underlines; write "
+		"such a name",
+		"registers[0]: has the id of the register RED; change that one, by its name",
+		"registers[0].write.unit: is unknown; write own or shared",
+	};
+	CLEANUP(sample_clear) struct sample sample;
+
+	sample_init(&sample);
+	write_json(&sample.place, "a.json",
+		   "{'format': 1, 'driver': 'cxl', 'features': [{'name': 'A B', 'uuid': 'zz', "
+		   "'owner': 'me', 'interface': '', 'summary': 7, 'effect': 'later', 'colour': 1, "
+		   "'read': 1}, {'name': 'new', 'uuid': '00000000-0000-0000-0000-000000000002', "
+		   "'owner': 'fwctl', 'summary': '', 'source': 's'}]}");
+	assert_lint(&sample, "a.json", CATALOG_VENDOR, features, ARRAY_LENGTH(features));
+	write_json(&sample.place, "a.json",
+		   "{'format': 1, 'driver': 'mlx5', 'commands': [{'name': 'a', 'opcode': 'x', "
+		   "'op-mod': -1, 'by-register': 1, 'effect': 'later', 'scope': 'all', 'owner': "
+		   "'fwctl', 'unit': 'own', 'timeout-ms': 0, 'summary': 's', 'source': 's'}, "
+		   "{'name': 'b', 'opcode': '0x0805', 'effect': 'none', 'owner': 'fwctl', "
+		   SAMPLE_TEXTS "}], 'registers': [{'name': 'R-1', 'id': '0x9014', 'summary': 's', "
+		   "'source': 's', 'write': {'effect': 'none', 'unit': 'mine'}}]}");
+	assert_lint(&sample, "a.json", CATALOG_VENDOR, commands, ARRAY_LENGTH(commands));
+}
+END_TEST
+
+/* An entry keeps its key, whatever the kernel says of the other one. */
+START_TEST(another_key)
+{
+	static const char *const expected[] = {
+		"commands[0]: has the name of a command with another opcode; leave the opcode out, or "
+		"write another name",
+		"commands[0].request-size: is not that of the command; write 40",
+		"commands[0].summary: is of type int; write a value of type string",
+	};
+	CLEANUP(sample_clear) struct sample sample;
+
+	sample_init(&sample);
+	write_json(&sample.place, "a.json",
+		   "{'format': 1, 'driver': 'bnxt', 'commands': [{'name': 'get', 'opcode': 1, "
+		   "'request-size': 41, 'summary': 7}]}");
+	assert_lint(&sample, "a.json", CATALOG_VENDOR, expected, ARRAY_LENGTH(expected));
+	assert_lint(&sample, "a.json", CATALOG_ADMINISTRATOR, expected, ARRAY_LENGTH(expected));
+}
+END_TEST
+
+/* What a vendor's change makes milder is told beside what is wrong with the change. */
+START_TEST(loosens_and_is_wrong)
+{
+	static const char *const expected[] = {
+		"commands[0]: has 'resets', which only the effect after-reset has; remove them (in a "
+		"drop-in: write null)",
+		"commands[0].summary: is of type int; write a value of type string",
+		"commands[0].secrets: " LOOSENS("secrets false instead of true"),
+		"commands[1]: lacks the key 'summary'; add it",
+		"commands[1].resets: " LOOSENS("resets function instead of conventional"),
+		"registers[0].read: has an 'interface' and no kernel subsystem as its owner or in "
+		"'overlaps'; remove it (in a drop-in: write null)",
+		"registers[0].write.unit: is unknown; write own or shared",
+		"registers[0].read.owner: " LOOSENS("owner fwctl instead of ethtool"),
+	};
+	CLEANUP(sample_clear) struct sample sample;
+
+	sample_init(&sample);
+	write_json(&sample.place, "a.json",
+		   "{'format': 1, 'driver': 'mlx5', 'commands': [{'name': 'reset', "
+		   "'effect': 'disruptive', 'summary': 7, 'secrets': false}, "
+		   "{'name': 'wait', 'resets': ['function'], 'summary': null}], "
+		   "'registers': [{'name': 'RED', 'read': {'owner': 'fwctl'}, "
+		   "'write': {'unit': 'mine'}}]}");
 	assert_lint(&sample, "a.json", CATALOG_VENDOR, expected, ARRAY_LENGTH(expected));
 }
 END_TEST
@@ -285,6 +402,9 @@ static void fill(Suite *suite)
 {
 	unit_case(suite, "good-files", good_files);
 	unit_case(suite, "all-problems", all_problems_at_once);
+	unit_case(suite, "each-member", each_member_has_its_problem);
+	unit_case(suite, "another-key", another_key);
+	unit_case(suite, "loosens-and-is-wrong", loosens_and_is_wrong);
 	unit_case(suite, "layouts", problems_of_layouts);
 	unit_case(suite, "no-json", no_json);
 	unit_case(suite, "origins", origins);
