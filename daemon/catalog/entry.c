@@ -14,13 +14,18 @@
 static const struct {
 	const char *noun;
 	const char *key; /* what tells it from others, apart from its name */
-	int (*load)(const struct catalog_loading *loading, const struct json_cursor *at, void *ret);
+	int (*load_key)(const struct catalog_loading *loading, const struct json_cursor *at,
+			void *ret);
+	int (*load)(const struct json_cursor *at, void *ret);
 	int (*judge)(const struct catalog_change *change, const void *before,
 		     const void *after);
 } kinds[CATALOG_KIND_MAX] = {
-	[CATALOG_COMMAND] = { "command", "opcode", catalog_load_command, catalog_judge_command },
-	[CATALOG_REGISTER] = { "register", "id", catalog_load_register, catalog_judge_register },
-	[CATALOG_FEATURE] = { "Feature", "uuid", catalog_load_feature, catalog_judge_feature },
+	[CATALOG_COMMAND] = { "command", "opcode", catalog_load_command_key, catalog_load_command,
+			      catalog_judge_command },
+	[CATALOG_REGISTER] = { "register", "id", catalog_load_register_key, catalog_load_register,
+			       catalog_judge_register },
+	[CATALOG_FEATURE] = { "Feature", "uuid", catalog_load_feature_key, catalog_load_feature,
+			      catalog_judge_feature },
 };
 
 /* An entry that is not in the catalog yet. For CLEANUP(). */
@@ -122,8 +127,7 @@ static int load_name(const struct catalog_loading *loading, enum catalog_kind ki
 }
 
 /* Takes over @name, whatever happens. */
-static int load_whole(const struct catalog_loading *loading, const struct json_cursor *at,
-		      char *name, struct fresh *fresh)
+static int make_fresh(char *name, struct fresh *fresh)
 {
 	fresh->entry = calloc(1, catalog_entry_size(fresh->kind));
 	if (!fresh->entry) {
@@ -131,7 +135,7 @@ static int load_whole(const struct catalog_loading *loading, const struct json_c
 		return -ENOMEM;
 	}
 	*catalog_name_of(fresh->kind, fresh->entry) = name;
-	return kinds[fresh->kind].load(loading, at, fresh->entry);
+	return 0;
 }
 
 static int check_key_is_free(const struct catalog_loading *loading, const struct json_cursor *at,
@@ -216,19 +220,33 @@ static int append(struct catalog_loading *loading, struct fresh *fresh, struct j
 	return 0;
 }
 
-/* Takes over @name, whatever happens. */
+/* What no other entry has comes first: what the kernel says of it can follow from a wrong key. */
+static int load_addition(const struct catalog_loading *loading, const struct json_cursor *at,
+			 const struct fresh *fresh)
+{
+	int r, step;
+
+	r = json_check_keys(at, keys_of(loading, fresh->kind));
+	step = kinds[fresh->kind].load_key(loading, at, fresh->entry);
+	if (step == 0)
+		step = check_key_is_free(loading, at, fresh);
+	json_keep(&r, step);
+	json_keep(&r, kinds[fresh->kind].load(at, fresh->entry));
+	return r;
+}
+
+/* Takes over @name, whatever happens. Where it is NULL, only tells what else is wrong. */
 static int add(struct catalog_loading *loading, enum catalog_kind kind,
 	       const struct json_cursor *at, char *name)
 {
 	CLEANUP(fresh_clear) struct fresh fresh = { .kind = kind };
 	int r;
 
-	r = json_check_keys(at, keys_of(loading, kind));
-	json_keep(&r, load_whole(loading, at, name, &fresh));
+	r = make_fresh(name, &fresh);
 	if (r < 0)
 		return r;
-	r = check_key_is_free(loading, at, &fresh);
-	if (r < 0)
+	r = load_addition(loading, at, &fresh);
+	if (r < 0 || !name)
 		return r;
 	r = judge_addition(loading, at, &fresh);
 	if (r < 0)
@@ -266,6 +284,25 @@ static int merge(const struct json_cursor *patch, struct json_object *target)
 	return r;
 }
 
+/* The key of what @merged is made of. Where it is another one, the rest is about the old one. */
+static int load_same_key(struct catalog_loading *loading, const struct json_cursor *merged,
+			 size_t i, const struct fresh *fresh)
+{
+	const struct json_cursor old = json_stand_in(merged, loading->sources[fresh->kind][i].json);
+	int r;
+
+	r = kinds[fresh->kind].load_key(loading, merged, fresh->entry);
+	if (r == 0 &&
+	    !catalog_same_key(fresh->kind, entry_at(loading, fresh->kind, i), fresh->entry))
+		r = json_fail(merged, "has the name of a %s with another %s; leave the %s out, or "
+				      "write another name",
+			      kinds[fresh->kind].noun, key_of(loading, fresh->kind),
+			      key_of(loading, fresh->kind));
+	if (r < 0)
+		json_keep(&r, kinds[fresh->kind].load_key(loading, &old, fresh->entry));
+	return r;
+}
+
 static int load_merged(struct catalog_loading *loading, const struct json_cursor *at, size_t i,
 		       struct json_object *merged, struct fresh *fresh)
 {
@@ -275,15 +312,12 @@ static int load_merged(struct catalog_loading *loading, const struct json_cursor
 
 	if (!name)
 		return -ENOMEM;
-	r = load_whole(loading, &whole, name, fresh);
+	r = make_fresh(name, fresh);
 	if (r < 0)
 		return r;
-	if (!catalog_same_key(fresh->kind, entry_at(loading, fresh->kind, i), fresh->entry))
-		return json_fail(at, "has the name of a %s with another %s; leave the %s out, or "
-				     "write another name",
-				 kinds[fresh->kind].noun, key_of(loading, fresh->kind),
-				 key_of(loading, fresh->kind));
-	return 0;
+	r = load_same_key(loading, &whole, i, fresh);
+	json_keep(&r, kinds[fresh->kind].load(&whole, fresh->entry));
+	return r;
 }
 
 static int judge(struct catalog_loading *loading, const struct json_cursor *at, size_t i,
@@ -299,6 +333,98 @@ static int judge(struct catalog_loading *loading, const struct json_cursor *at, 
 	};
 
 	return kinds[fresh->kind].judge(&change, entry_at(loading, fresh->kind, i), fresh->entry);
+}
+
+static bool says(struct json_object *object, const char *key, const char *text)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(object, key, &value) &&
+	       json_object_is_type(value, json_type_string) &&
+	       strcmp(json_object_get_string(value), text) == 0;
+}
+
+/* Takes out of a cost what does not go with its owner and effect. */
+static void settle_cost(struct json_object *cost)
+{
+	if (!json_object_is_type(cost, json_type_object))
+		return;
+	if (!says(cost, "effect", "after-reset"))
+		json_object_object_del(cost, "resets");
+	if (!says(cost, "effect", "none"))
+		json_object_object_del(cost, "changes");
+	if (json_object_object_get_ex(cost, "owner", NULL) && !says(cost, "owner", "fwctl"))
+		json_object_object_del(cost, "overlaps");
+	else if (!json_object_object_get_ex(cost, "overlaps", NULL))
+		json_object_object_del(cost, "interface");
+}
+
+/* Loads what @merged would be without what does not go together in it, which it takes out. */
+static int load_settled(struct catalog_loading *loading, const struct json_cursor *at, size_t i,
+			struct json_object *merged, struct fresh *fresh)
+{
+	struct json_object *cost;
+
+	settle_cost(merged);
+	for (enum register_method method = 0; method < REGISTER_METHOD_MAX; method++)
+		if (fresh->kind == CATALOG_REGISTER &&
+		    json_object_object_get_ex(merged, register_method_to_string(method), &cost))
+			settle_cost(cost);
+	return load_merged(loading, at, i, merged, fresh);
+}
+
+/* Merges one member of a patch into *@merged, where a good entry comes of that. */
+static int merge_good(struct catalog_loading *loading, enum catalog_kind kind, size_t i,
+		      struct json_object *patch, struct json_object **merged)
+{
+	CLEANUP(json_problems_clear) struct json_problems untold = { 0 };
+	const struct json_cursor at = json_root_all(patch, loading->path, &untold);
+	CLEANUP(fresh_clear) struct fresh fresh = { .kind = kind };
+	CLEANUP(json_putp) struct json_object *attempt = NULL, *settled = NULL;
+	int r;
+
+	if (json_object_deep_copy(*merged, &attempt, NULL) < 0)
+		return -ENOMEM;
+	r = merge(&at, attempt);
+	if (r < 0)
+		return r;
+	if (json_object_deep_copy(attempt, &settled, NULL) < 0)
+		return -ENOMEM;
+	r = load_settled(loading, &at, i, settled, &fresh);
+	if (r < 0)
+		return r;
+	json_object_put(*merged);
+	*merged = take_pointer(attempt);
+	return 0;
+}
+
+/* What is good of a change that is wrong elsewhere: that may loosen, too. */
+static int judge_what_is_good(struct catalog_loading *loading, enum catalog_kind kind,
+			      const struct json_cursor *at, size_t i)
+{
+	CLEANUP(json_putp) struct json_object *merged = NULL, *good = json_object_new_object();
+	const struct json_cursor stand_in = json_stand_in(at, good);
+	struct json_members each = json_members_of(at->value);
+	CLEANUP(fresh_clear) struct fresh fresh = { .kind = kind };
+	int r;
+
+	if (!good || json_object_deep_copy(loading->sources[kind][i].json, &merged, NULL) < 0)
+		return -ENOMEM;
+	while (json_members_next(&each)) {
+		CLEANUP(json_putp) struct json_object *patch = json_object_new_object();
+
+		if (!patch || json_object_object_add(patch, each.key,
+						     json_object_get(each.value)) < 0)
+			return -ENOMEM;
+		r = merge_good(loading, kind, i, patch, &merged);
+		if (r == 0 &&
+		    json_object_object_add(good, each.key, json_object_get(each.value)) < 0)
+			return -ENOMEM;
+		if (r < 0 && r != -EINVAL)
+			return r;
+	}
+	r = load_settled(loading, &stand_in, i, merged, &fresh);
+	return r < 0 ? r : judge(loading, &stand_in, i, merged, &fresh);
 }
 
 static void replace(struct catalog_loading *loading, size_t i, struct json_object **merged,
@@ -332,6 +458,8 @@ static int change(struct catalog_loading *loading, enum catalog_kind kind,
 	r = json_check_keys(at, keys_of(loading, kind));
 	json_keep(&r, merge(at, merged));
 	json_keep(&r, load_merged(loading, at, i, merged, &fresh));
+	if (r == -EINVAL && loading->origin == CATALOG_VENDOR)
+		json_keep(&r, judge_what_is_good(loading, kind, at, i));
 	if (r < 0)
 		return r;
 	r = judge(loading, at, i, merged, &fresh);
@@ -348,10 +476,9 @@ int catalog_load_entry(struct catalog_loading *loading, enum catalog_kind kind,
 	int r;
 
 	r = load_name(loading, kind, at, &name);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < list_of(loading, kind)->n; i++)
+	for (size_t i = 0; r == 0 && i < list_of(loading, kind)->n; i++)
 		if (catalog_same_name(kind, name_at(loading, kind, i), name))
 			return change(loading, kind, at, i);
-	return add(loading, kind, at, take_pointer(name));
+	json_keep(&r, add(loading, kind, at, take_pointer(name)));
+	return r;
 }

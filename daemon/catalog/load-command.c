@@ -43,24 +43,35 @@ static int load_pds_key(const struct json_cursor *at, struct catalog_command *co
 	return r;
 }
 
-static int load_key(const struct json_cursor *at, struct catalog_command *command)
+static int load_opcode(const struct json_cursor *at, struct catalog_command *command)
 {
-	uint64_t opcode, op_mod;
-	int r;
+	uint64_t opcode = 0, op_mod = 0;
+	int r = 0;
 
-	if (command->driver == DEVICE_PDS)
-		return load_pds_key(at, command);
-	r = json_require_number(at, "opcode", UINT16_MAX, &opcode);
-	if (r < 0)
-		return r;
+	json_keep(&r, json_require_number(at, "opcode", UINT16_MAX, &opcode));
 	command->opcode = (uint32_t)opcode;
 	command->has_op_mod = json_object_object_get_ex(at->value, "op-mod", NULL);
-	if (!command->has_op_mod)
-		return 0;
-	r = json_require_number(at, "op-mod", UINT16_MAX, &op_mod);
+	if (command->has_op_mod)
+		json_keep(&r, json_require_number(at, "op-mod", UINT16_MAX, &op_mod));
+	command->op_mod = (uint16_t)op_mod;
+	return r;
+}
+
+int catalog_load_command_key(const struct catalog_loading *loading, const struct json_cursor *at,
+			     void *ret)
+{
+	struct catalog_command *command = ret;
+	int r = 0;
+
+	if (loading->driver == DEVICE_PDS && loading->origin != CATALOG_ADMINISTRATOR)
+		r = json_fail(at, "is an operation of pds, which only the administrator may list; "
+				  "put it into a file of the administrator's catalog.d");
+	json_keep(&r, loading->driver == DEVICE_PDS ? load_pds_key(at, command) :
+						      load_opcode(at, command));
 	if (r < 0)
 		return r;
-	command->op_mod = (uint16_t)op_mod;
+	command->driver = loading->driver;
+	command->origin = loading->origin;
 	return 0;
 }
 
@@ -129,25 +140,43 @@ static int load_no_cost(const struct json_cursor *at, struct catalog_cost *cost)
 	return r;
 }
 
+/* What the opcode says, where it is known, goes before what the file says. */
+static int load_by_what(const struct json_cursor *at, struct catalog_command *command)
+{
+	const bool by_feature = command->driver == DEVICE_CXL &&
+				command->opcode == CXL_SET_FEATURE;
+	const bool by_register = command->driver == DEVICE_MLX5 &&
+				 mlx5_is_register_access((uint16_t)command->opcode);
+	int r, step;
+
+	r = load_by(at, "by-feature", &command->by_feature);
+	step = load_by(at, "by-register", &command->by_register);
+	if (command->driver == DEVICE_UNKNOWN) {
+		json_keep(&r, step);
+		return r;
+	}
+	if (r == 0 && command->by_feature != by_feature)
+		r = json_fail(at, "needs 'by-feature' if, and only if, it is CXL's Set Feature, "
+				  "0x0502");
+	if (step == 0 && command->by_register != by_register)
+		step = json_fail(at, "needs 'by-register' if, and only if, it is one of mlx5's "
+				     "register accesses, 0x0805 and 0x0b0c");
+	command->by_feature = by_feature;
+	command->by_register = by_register;
+	json_keep(&r, step);
+	return r;
+}
+
 static int load_what_it_does(const struct json_cursor *at, int lowest,
 			     struct catalog_command *command)
 {
-	int r = 0;
+	int r;
 
-	json_keep(&r, load_by(at, "by-feature", &command->by_feature));
-	json_keep(&r, load_by(at, "by-register", &command->by_register));
-	if (r < 0)
+	r = load_by_what(at, command);
+	if (command->by_feature || command->by_register) {
+		json_keep(&r, load_no_cost(at, &command->cost));
 		return r;
-	if (command->by_feature !=
-	    (command->driver == DEVICE_CXL && command->opcode == CXL_SET_FEATURE))
-		return json_fail(at, "needs 'by-feature' if, and only if, it is CXL's Set Feature, "
-				     "0x0502");
-	if (command->by_register != (command->driver == DEVICE_MLX5 &&
-				     mlx5_is_register_access((uint16_t)command->opcode)))
-		return json_fail(at, "needs 'by-register' if, and only if, it is one of mlx5's "
-				     "register accesses, 0x0805 and 0x0b0c");
-	if (command->by_feature || command->by_register)
-		return load_no_cost(at, &command->cost);
+	}
 	json_keep(&r, catalog_load_cost(at, true, &command->cost));
 	json_keep(&r, load_scope(at, lowest, &command->cost));
 	return r;
@@ -168,27 +197,19 @@ static int load_timeout(const struct json_cursor *at, struct catalog_command *co
 	return 0;
 }
 
-int catalog_load_command(const struct catalog_loading *loading, const struct json_cursor *at,
-			 void *ret)
+int catalog_load_command(const struct json_cursor *at, void *ret)
 {
 	struct catalog_command *command = ret;
-	int r, lowest = -ENODATA;
+	int r = 0, lowest = -ENODATA;
 
-	command->driver = loading->driver;
-	command->origin = loading->origin;
-	if (command->driver == DEVICE_PDS && loading->origin != CATALOG_ADMINISTRATOR)
-		return json_fail(at, "is an operation of pds, which only the administrator may "
-				     "list; put it into a file of the administrator's catalog.d");
-	r = load_key(at, command);
-	if (r == 0) {
+	/* Without its key nobody knows what the kernel says of it. */
+	if (command->driver != DEVICE_UNKNOWN)
 		lowest = kernel_scope(command);
-		if (lowest == -EINVAL)
-			return json_fail(at, "is no command that the kernel's driver lets through; "
-					     "remove it");
-		json_keep(&r, load_what_it_does(at, lowest, command));
-		if (command->driver == DEVICE_BNXT)
-			json_keep(&r, catalog_load_bnxt(at, command));
-	}
+	if (lowest == -EINVAL)
+		r = json_fail(at, "is no command that the kernel's driver lets through; remove it");
+	json_keep(&r, load_what_it_does(at, lowest, command));
+	if (command->driver == DEVICE_BNXT && lowest != -EINVAL)
+		json_keep(&r, catalog_load_bnxt(at, command));
 	json_keep(&r, load_timeout(at, command));
 	json_keep(&r, catalog_load_string(at, "summary", &command->summary));
 	json_keep(&r, catalog_load_string(at, "source", &command->source));

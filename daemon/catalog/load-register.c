@@ -23,16 +23,26 @@ static int load_method(const struct json_cursor *at, enum register_method method
 	return r;
 }
 
-int catalog_load_register(const struct catalog_loading *loading, const struct json_cursor *at,
-			  void *ret)
+int catalog_load_register_key(const struct catalog_loading *loading, const struct json_cursor *at,
+			      void *ret)
 {
 	struct catalog_register *entry = ret;
-	uint64_t id = 0;
+	uint64_t id;
+	int r;
+
+	r = json_require_number(at, "id", UINT16_MAX, &id);
+	if (r < 0)
+		return r;
+	entry->origin = loading->origin;
+	entry->id = (uint16_t)id;
+	return 0;
+}
+
+int catalog_load_register(const struct json_cursor *at, void *ret)
+{
+	struct catalog_register *entry = ret;
 	int r = 0;
 
-	entry->origin = loading->origin;
-	json_keep(&r, json_require_number(at, "id", UINT16_MAX, &id));
-	entry->id = (uint16_t)id;
 	json_keep(&r, catalog_load_string(at, "summary", &entry->summary));
 	json_keep(&r, catalog_load_string(at, "source", &entry->source));
 	for (enum register_method method = 0; method < REGISTER_METHOD_MAX; method++)

@@ -100,17 +100,22 @@ int catalog_load_entry(struct catalog_loading *loading, enum catalog_kind kind,
 		       const struct json_cursor *at);
 
 /* load-command.c, load-bnxt.c, load-register.c, load-feature.c: from whole entries, whose keys are
- * known and whose name is set. The caller clears what they filled, whatever happens. */
+ * known and whose name is set. The key comes first: what tells an entry from others apart from
+ * its name. The rest can do without it, for lint. The caller clears what they filled, whatever
+ * happens. */
 const char *const *catalog_command_keys(enum device_type driver);
-int catalog_load_command(const struct catalog_loading *loading, const struct json_cursor *at,
-			 void *ret);
+int catalog_load_command_key(const struct catalog_loading *loading, const struct json_cursor *at,
+			     void *ret);
+int catalog_load_command(const struct json_cursor *at, void *ret);
 int catalog_load_bnxt(const struct json_cursor *at, struct catalog_command *command);
 extern const char *const catalog_register_keys[];
-int catalog_load_register(const struct catalog_loading *loading, const struct json_cursor *at,
-			  void *ret);
+int catalog_load_register_key(const struct catalog_loading *loading, const struct json_cursor *at,
+			      void *ret);
+int catalog_load_register(const struct json_cursor *at, void *ret);
 extern const char *const catalog_feature_keys[];
-int catalog_load_feature(const struct catalog_loading *loading, const struct json_cursor *at,
-			 void *ret);
+int catalog_load_feature_key(const struct catalog_loading *loading, const struct json_cursor *at,
+			     void *ret);
+int catalog_load_feature(const struct json_cursor *at, void *ret);
 
 /* cost.c */
 extern const struct catalog_cost catalog_default_costs[REGISTER_METHOD_MAX];

@@ -8,11 +8,16 @@
 #include "catalog/lint.h"
 
 #define LINT_REST "'owner': 'fwctl', 'unit': 'own', " SAMPLE_TEXTS
+#define UNKNOWN_EFFECT                                                                             \
+	"has an unknown effect; write none, after-reset, immediate or disruptive"
 #define UNKNOWN_OWNER                                                                              \
 	"has an unknown owner; write fwctl, edac, ras, netdev, rdma, hwmon, devlink, ethtool, "    \
 	"accel, ptp, dpll, pci or vfio"
 #define NO_UUID                                                                                    \
 	"has a uuid that is not one; write it as xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
+#define ANOTHER_OPCODE                                                                             \
+	"has the name of a command with another opcode; leave the opcode out, or write another "   \
+	"name"
 #define LOOSENS(what)                                                                              \
 	"loosens what stands in the catalog: " what "; leave it out, for only an administrator's " \
 	"file may loosen"
@@ -59,7 +64,7 @@ END_TEST
 START_TEST(all_problems_at_once)
 {
 	static const char *const expected[] = {
-		"line 10: the key 'name' stands twice in one object; remove one",
+		"line 11: the key 'name' stands twice in one object; remove one",
 		"top level: has the unknown key 'comment'; remove it",
 		"format: is not a number from 0 to 4294967295",
 		"commands[0]: is of type int; write a value of type object",
@@ -77,8 +82,7 @@ START_TEST(all_problems_at_once)
 		"commands[4]: has the unknown key 'mood'; remove it",
 		"commands[4]: has the unknown key 'mode'; remove it",
 		"commands[4]: lacks the key 'effect'; add it",
-		"commands[4]: has an unknown owner; write fwctl, edac, ras, netdev, rdma, hwmon, "
-		"devlink, ethtool, accel, ptp, dpll, pci or vfio",
+		"commands[4]: " UNKNOWN_OWNER,
 		"commands[4].unit: is unknown; write own or shared",
 		"commands[4].secrets: is of type int; write a value of type boolean",
 		"commands[4].scope: is not the lowest that the kernel's driver takes; write "
@@ -125,7 +129,7 @@ START_TEST(each_member_has_its_problem)
 		"features[0].interface: is empty; write a text",
 		"features[0].summary: is of type int; write a value of type string",
 		"features[0]: lacks the key 'source'; add it",
-		"features[0]: has an unknown effect; write none, after-reset, immediate or disruptive",
+		"features[0]: " UNKNOWN_EFFECT,
 		"features[0].read: is of type int; write a value of type object",
 		"features[1]: has the uuid of the Feature own; change that one, by its name",
 		"features[1].summary: is empty; write a text",
@@ -134,7 +138,7 @@ START_TEST(each_member_has_its_problem)
 		"commands[0].opcode: is not a number from 0 to 65535",
 		"commands[0].op-mod: is not a number from 0 to 65535",
 		"commands[0].by-register: is of type int; write a value of type boolean",
-		"commands[0]: has an unknown effect; write none, after-reset, immediate or disruptive",
+		"commands[0]: " UNKNOWN_EFFECT,
 		"commands[0]: has an unknown scope; write configuration, debug-read-only, "
 		"debug-write or debug-write-full",
 		"commands[0].timeout-ms: is 0; write how long the kernel may take",
@@ -142,10 +146,13 @@ START_TEST(each_member_has_its_problem)
 		"accesses, 0x0805 and 0x0b0c",
 		"commands[1].effect: is not this command's to say, but that of each Feature or "
 		"register; remove it",
+		"commands[2].opcode: is not a number from 0 to 65535",
 		"registers[0].name: is not a letter and then letters, digits and underlines; write "
 		"such a name",
 		"registers[0]: has the id of the register RED; change that one, by its name",
 		"registers[0].write.unit: is unknown; write own or shared",
+		"registers[1].name: is not a letter and then letters, digits and underlines; write "
+		"such a name",
 	};
 	CLEANUP(sample_clear) struct sample sample;
 
@@ -161,8 +168,12 @@ START_TEST(each_member_has_its_problem)
 		   "'op-mod': -1, 'by-register': 1, 'effect': 'later', 'scope': 'all', 'owner': "
 		   "'fwctl', 'unit': 'own', 'timeout-ms': 0, 'summary': 's', 'source': 's'}, "
 		   "{'name': 'b', 'opcode': '0x0805', 'effect': 'none', 'owner': 'fwctl', "
-		   SAMPLE_TEXTS "}], 'registers': [{'name': 'R-1', 'id': '0x9014', 'summary': 's', "
-		   "'source': 's', 'write': {'effect': 'none', 'unit': 'mine'}}]}");
+		   SAMPLE_TEXTS "}, {'name': 'c', 'opcode': 'x', 'by-register': true, "
+		   "'owner': 'fwctl', " SAMPLE_TEXTS "}], 'registers': [{'name': 'R-1', "
+		   "'id': '0x9014', 'summary': 's', "
+		   "'source': 's', 'write': {'effect': 'none', 'unit': 'mine'}}, "
+		   "{'name': 'R-2', 'id': 2, 'summary': 's', 'source': 's'}, "
+		   "{'name': 'R3', 'id': 3, 'summary': 's', 'source': 's'}]}");
 	assert_lint(&sample, "a.json", CATALOG_VENDOR, commands, ARRAY_LENGTH(commands));
 }
 END_TEST
@@ -171,8 +182,7 @@ END_TEST
 START_TEST(another_key)
 {
 	static const char *const expected[] = {
-		"commands[0]: has the name of a command with another opcode; leave the opcode out, or "
-		"write another name",
+		"commands[0]: " ANOTHER_OPCODE,
 		"commands[0].request-size: is not that of the command; write 40",
 		"commands[0].summary: is of type int; write a value of type string",
 	};
@@ -197,9 +207,14 @@ START_TEST(loosens_and_is_wrong)
 		"commands[0].secrets: " LOOSENS("secrets false instead of true"),
 		"commands[1]: lacks the key 'summary'; add it",
 		"commands[1].resets: " LOOSENS("resets function instead of conventional"),
+		"commands[2]: has an 'interface' and no kernel subsystem as its owner or in "
+		"'overlaps'; remove it (in a drop-in: write null)",
+		"commands[2].owner: " LOOSENS("owner fwctl instead of rdma"),
+		"commands[3].summary: is empty; write a text",
+		"commands[3].effect: " LOOSENS("effect after-reset instead of immediate"),
+		"registers[0].write.unit: is unknown; write own or shared",
 		"registers[0].read: has an 'interface' and no kernel subsystem as its owner or in "
 		"'overlaps'; remove it (in a drop-in: write null)",
-		"registers[0].write.unit: is unknown; write own or shared",
 		"registers[0].read.owner: " LOOSENS("owner fwctl instead of ethtool"),
 	};
 	CLEANUP(sample_clear) struct sample sample;
@@ -208,7 +223,9 @@ START_TEST(loosens_and_is_wrong)
 	write_json(&sample.place, "a.json",
 		   "{'format': 1, 'driver': 'mlx5', 'commands': [{'name': 'reset', "
 		   "'effect': 'disruptive', 'summary': 7, 'secrets': false}, "
-		   "{'name': 'wait', 'resets': ['function'], 'summary': null}], "
+		   "{'name': 'wait', 'resets': ['function'], 'summary': null}, "
+		   "{'name': 'cong', 'owner': 'fwctl'}, {'name': 'put-off', 'summary': '', "
+		   "'resets': ['cold'], 'effect': 'after-reset'}], "
 		   "'registers': [{'name': 'RED', 'read': {'owner': 'fwctl'}, "
 		   "'write': {'unit': 'mine'}}]}");
 	assert_lint(&sample, "a.json", CATALOG_VENDOR, expected, ARRAY_LENGTH(expected));
