@@ -140,6 +140,7 @@ static int print_what(struct json_object *records)
 	struct json_object *device = find_member(records, "device");
 	struct json_object *command = find_member(records, "command");
 	CLEANUP(freep) char *effects = member_join(command, "effects", ", ");
+	const char *data = find_text(records, "data");
 
 	if (!effects)
 		return -ENOMEM;
@@ -159,7 +160,10 @@ static int print_what(struct json_object *records)
 	if (member_flag(command, "persistent"))
 		print_pair("Persistent", "yes: the device keeps the new value across resets");
 	print_pair("From", "%s", find_text(records, "before"));
-	print_pair("To", "%s", find_text(records, "data"));
+	if (*data || !command || strcmp(member_text(command, "effect"), "none") == 0)
+		print_pair("To", "%s", data);
+	else
+		print_pair("To", "not recorded, for it may hold secrets; its digest is (--json)");
 	return 0;
 }
 

@@ -13,11 +13,12 @@ static int print_pending(struct json_object *device)
 	for (size_t i = 0; i < json_object_array_length(pending); i++) {
 		struct json_object *entry = json_object_array_get_idx(pending, i);
 		CLEANUP(freep) char *resets = member_join(entry, "resets", " or ");
+		const char *feature = member_text(entry, "feature");
 
 		if (!resets)
 			return -ENOMEM;
 		print_pair(i == 0 ? "Pending" : "", "%s waits for a reset: %s (audit record %s)",
-			   member_text(entry, "feature"), resets,
+			   *feature ? feature : member_text(entry, "command"), resets,
 			   member_text(entry, "audit-sequence"));
 	}
 	return 0;

@@ -100,6 +100,25 @@ class Built(broker.TestCase):
         self.assertEqual((document["effect"], document["overlaps"]), ("disruptive", "devlink"))
         self.assert_words(fwctl("explain", BNXT, "bnxt/func-reset").out, "disruptive", "shared")
 
+    def test_what_people_read_of_changes(self):
+        """The register in the log, what waits by its command, and that secrets are not there."""
+        with broker.Recorded() as recorded:
+            text = fwctl("rpc", MLX5, "mlx5/access-register", "register=MFRL", "method=write",
+                         "data=" + "00" * 8).out
+        self.assert_words(text, "disruptive", "applied")
+        number = recorded.records[0]["seq"]
+        self.assert_words(fwctl("audit").out, "mlx5/access-register 0x9028")
+        self.assert_words(fwctl("audit", "show", str(number)).out, "Register", "0x9028",
+                          "To                0000000000000000")
+        with broker.Recorded() as recorded:
+            text = fwctl("rpc", BNXT, "bnxt/nvm-modify", "len=4", "--buffer", file_of(b"abcd"),
+                         "--allow-taint").out
+        self.assert_words(text, "Waits for", "a reset: cold")
+        self.assert_words(fwctl("show", BNXT).out, "bnxt/nvm-modify waits for a reset: cold")
+        number = recorded.records[0]["seq"]
+        self.assert_words(fwctl("audit", "show", str(number)).out, "not recorded")
+        self.assertNotIn(b"abcd".hex(), str(recorded.records))
+
     def test_what_is_wrong_with_the_words(self):
         for words in (("rpc",), ("rpc", BNXT, "bnxt/ver-get", "nonsense=1"),
                       ("rpc", BNXT, "bnxt/ver-get", "hwrm-intf-maj=256"),
