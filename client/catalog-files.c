@@ -41,6 +41,14 @@ int catalog_places_find(const struct options *options, bool administrator,
 	return 0;
 }
 
+/* @r as of catalog_load(): tells a problem with the files. */
+static int tell(struct client *client, int r, const struct json_problem *problem)
+{
+	if (r < 0 && problem->text[0] != '\0')
+		return report(&client->options, ERROR_FAILED, "%s", problem->text);
+	return r;
+}
+
 int catalog_open(struct client *client, bool administrator, struct catalog **ret)
 {
 	CLEANUP(catalog_places_clear) struct catalog_places places = { 0 };
@@ -51,9 +59,7 @@ int catalog_open(struct client *client, bool administrator, struct catalog **ret
 	if (r < 0)
 		return r;
 	r = catalog_load(&places.paths, &problem, ret);
-	if (r < 0 && problem.text[0] != '\0')
-		return report(&client->options, ERROR_FAILED, "%s", problem.text);
-	return r;
+	return tell(client, r, &problem);
 }
 
 int catalog_open_for_broker(struct client *client, struct catalog **ret)
@@ -66,12 +72,12 @@ int catalog_open_for_broker(struct client *client, struct catalog **ret)
 	if (r < 0)
 		return r;
 	r = catalog_load(&places.paths, &problem, ret);
-	if (r != -EINVAL)
-		return r < 0 ? catalog_open(client, true, ret) : 0;
-	print_words("fwctl: %s; the request is built from the catalog that fwctld ships. 'fwctl "
-		    "catalog lint' tells more",
-		    problem.text);
-	places.paths.vendor = places.paths.administrator = NULL;
-	r = catalog_load(&places.paths, &problem, ret);
-	return r == -EINVAL ? report(&client->options, ERROR_FAILED, "%s", problem.text) : r;
+	if (r == -EINVAL) {
+		print_words("fwctl: %s; the request is built from the catalog that fwctld ships. "
+			    "'fwctl catalog lint' tells more",
+			    problem.text);
+		places.paths.vendor = places.paths.administrator = NULL;
+		r = catalog_load(&places.paths, &problem, ret);
+	}
+	return tell(client, r, &problem);
 }

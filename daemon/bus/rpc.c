@@ -97,24 +97,6 @@ static int append_info(sd_bus_message *reply, const struct request *request)
 	return append_change(reply, request);
 }
 
-int rpc_encode(struct bus_call *call, sd_bus_message *reply)
-{
-	const struct request *request = call->request;
-	const struct bytes *response = &request->result.call.response;
-	int r;
-
-	r = sd_bus_message_append_array(reply, 'y', response->data, response->size);
-	if (r < 0)
-		return r;
-	r = dict_open(reply);
-	if (r < 0)
-		return r;
-	r = append_info(reply, request);
-	if (r < 0)
-		return r;
-	return dict_close(reply);
-}
-
 /* One (ay u a{sv}) of the array. */
 static int read_batched(struct bus_call *call)
 {
@@ -213,14 +195,12 @@ static int append_failure(sd_bus_message *reply, const struct request *request)
 	return dict_string(reply, "message", request->refusal.message);
 }
 
-static int append_batched(sd_bus_message *reply, const struct request *request)
+/* The answer to one request: ay response, a{sv} info. */
+static int append_answer(sd_bus_message *reply, const struct request *request)
 {
 	const struct bytes *response = &request->result.call.response;
 	int r;
 
-	r = sd_bus_message_open_container(reply, 'r', "aya{sv}");
-	if (r < 0)
-		return r;
 	r = sd_bus_message_append_array(reply, 'y', response->data, response->size);
 	if (r < 0)
 		return r;
@@ -233,7 +213,23 @@ static int append_batched(sd_bus_message *reply, const struct request *request)
 	r = append_failure(reply, request);
 	if (r < 0)
 		return r;
-	r = dict_close(reply);
+	return dict_close(reply);
+}
+
+/* One that was refused is answered with an error instead, and does not come here. */
+int rpc_encode(struct bus_call *call, sd_bus_message *reply)
+{
+	return append_answer(reply, call->request);
+}
+
+static int append_batched(sd_bus_message *reply, const struct request *request)
+{
+	int r;
+
+	r = sd_bus_message_open_container(reply, 'r', "aya{sv}");
+	if (r < 0)
+		return r;
+	r = append_answer(reply, request);
 	if (r < 0)
 		return r;
 	return sd_bus_message_close_container(reply);
