@@ -96,17 +96,16 @@ struct audit_head audit_log_head(struct audit_log *log)
 	return head;
 }
 
-static void tell(struct audit_log *log, const struct audit_record *record, uint64_t sequence)
+static void tell(struct audit_log *log, const struct audit_record *record)
 {
 	const struct audit_notice notice = {
-		.sequence = sequence,
-		.type = record->type,
-		.device = record->device && record->device->name ? record->device->name : "",
-		.command = record->command && record->command->name ? record->command->name : "",
+		.sequence = log->sequence,
+		.hash = log->hash,
+		.record = record,
 	};
 
-	if (log->config.appended)
-		log->config.appended(log->config.userdata, &notice);
+	if (log->listener.appended)
+		log->listener.appended(log->listener.userdata, &notice);
 }
 
 /* The line of the next record. Called with the append lock. */
@@ -187,7 +186,7 @@ int audit_log_append(struct audit_log *log, const struct audit_record *record,
 	r = append_next(log, record);
 	if (r >= 0) {
 		*ret_sequence = log->sequence;
-		tell(log, record, log->sequence);
+		tell(log, record);
 	}
 	pthread_mutex_unlock(&log->append_lock);
 	return r;

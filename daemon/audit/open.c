@@ -157,8 +157,7 @@ int audit_log_open(const struct audit_log_config *config, struct audit_log **ret
 	r = audit_recover_intents(log);
 	if (r < 0)
 		return r;
-	log->config.appended = config->appended;
-	log->config.userdata = config->userdata;
+	log->listener = config->listener;
 	*ret = take_pointer(log);
 	return 0;
 }

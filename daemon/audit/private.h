@@ -20,7 +20,7 @@ struct audit_log {
 	int directory_fd;  /* carries the lock */
 	char *daemon_version;
 	char *boot_id;
-	struct audit_log_config config; /* only the callback and its userdata */
+	struct audit_listener listener;
 
 	/* The active segment; nothing changes it once the log is open. */
 	uint32_t segment;

@@ -222,11 +222,11 @@ static int read_page(const struct audit_log *log, const struct snapshot *snapsho
 	return 0;
 }
 
-int audit_log_read(struct audit_log *log, uint64_t first, uint32_t most, char ***ret_lines)
+int audit_log_read(struct audit_log *log, const struct audit_query *query, char ***ret_lines)
 {
 	CLEANUP(page_clear) struct page page = {
-		.first = first,
-		.most = most < AUDIT_READ_LINES_MAX ? most : AUDIT_READ_LINES_MAX,
+		.first = query->first,
+		.most = query->most < AUDIT_READ_LINES_MAX ? query->most : AUDIT_READ_LINES_MAX,
 	};
 	const struct snapshot snapshot = take_snapshot(log);
 	int r;
@@ -234,7 +234,7 @@ int audit_log_read(struct audit_log *log, uint64_t first, uint32_t most, char **
 	page.lines = calloc(1, sizeof(*page.lines));
 	if (!page.lines)
 		return -ENOMEM;
-	if (first <= snapshot.sequence && page.most > 0) {
+	if (query->first <= snapshot.sequence && page.most > 0) {
 		r = read_page(log, &snapshot, &page);
 		if (r < 0)
 			return r;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "audit/seal.h"
 #include "audit/text.h"
 #include "util/json.h"
 
@@ -19,14 +20,15 @@
 #define DETAIL_VALUE_MOST 256
 
 /* The texts of each kind in a record, and more than enough for its keys and numbers. */
-#define TEXTS 18
+#define TEXTS 19
 #define LONG_TEXTS 3
 #define SYNTAX_ROOM 2048
 
 /* An escaped byte is "\u0001" at worst. */
 #define ESCAPE_SIZE 6
 
-/* "hash":"HEX"} and the newline. */
+/* "mac":"HEX", and "hash":"HEX"} with the newline. */
+#define MAC_MEMBER_SIZE (7 + DIGEST_TEXT_SIZE - 1 + 2)
 #define HASH_MEMBER_SIZE (8 + DIGEST_TEXT_SIZE - 1 + 3)
 
 static const char *const types[AUDIT_TYPE_MAX] = {
@@ -253,17 +255,23 @@ static void put_auth(struct builder *builder, struct json_object *to, const stru
 	}
 }
 
+static void put_errno(struct builder *builder, struct json_object *to, int error)
+{
+	const char *name = strerrorname_np(error);
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", error);
+	put_text(builder, to, "errno", name ? name : number, TEXT_MOST);
+}
+
 static void put_outcome(struct builder *builder, struct json_object *to,
 			const struct audit_outcome *outcome)
 {
 	struct json_object *object = put_object(builder, to, "outcome");
-	const char *name = strerrorname_np(outcome->error);
-	char number[16];
 
-	snprintf(number, sizeof(number), "%d", outcome->error);
 	put_text(builder, object, "class", audit_class_to_string(outcome->class), TEXT_MOST);
 	if (outcome->error > 0)
-		put_text(builder, object, "errno", name ? name : number, TEXT_MOST);
+		put_errno(builder, object, outcome->error);
 	put_text(builder, object, "status", outcome->status, TEXT_MOST);
 	put_bytes(builder, object, "readback", outcome->readback);
 }
@@ -275,6 +283,57 @@ static void put_taint(struct builder *builder, struct json_object *to,
 
 	put_flag(builder, object, "before", taint->before);
 	put_flag(builder, object, "after", taint->after);
+}
+
+static void put_open(struct builder *builder, struct json_object *to,
+		     const struct audit_genesis *from)
+{
+	struct json_object *array;
+
+	if (from->n_open == 0)
+		return;
+	array = json_object_new_array();
+	put(builder, to, "open", array);
+	for (size_t i = 0; builder->r >= 0 && i < from->n_open; i++) {
+		struct json_object *number = json_object_new_uint64(from->open[i]);
+
+		if (number && json_object_array_add(array, number) >= 0)
+			continue;
+		json_object_put(number);
+		builder->r = -ENOMEM;
+	}
+}
+
+static void put_genesis(struct builder *builder, struct json_object *to,
+			const struct audit_genesis *genesis)
+{
+	struct json_object *object;
+
+	put_number(builder, to, "segment", genesis->segment);
+	put_open(builder, to, genesis);
+	if (genesis->sealed_since > 0) {
+		object = put_object(builder, to, "seal");
+		put_number(builder, object, "since", genesis->sealed_since);
+		put_text(builder, object, "id", genesis->seal_id, TEXT_MOST);
+	}
+	if (genesis->gap_error > 0) {
+		object = put_object(builder, to, "gap");
+		put_number(builder, object, "segment", genesis->gap_segment);
+		put_number(builder, object, "last", genesis->gap_sequence);
+		put_number(builder, object, "size", genesis->gap_size);
+		put_errno(builder, object, genesis->gap_error);
+	}
+}
+
+static void put_pruned(struct builder *builder, struct json_object *to,
+		       const struct audit_pruned *pruned)
+{
+	struct json_object *object = put_object(builder, to, "pruned");
+
+	put_number(builder, object, "segment", pruned->segment);
+	put_number(builder, object, "first", pruned->first);
+	put_number(builder, object, "last", pruned->last);
+	put_text(builder, object, "hash", pruned->hash, TEXT_MOST);
 }
 
 /* A member of the intent that a recover record closes, as it stands there. */
@@ -318,8 +377,21 @@ static int put_record(struct json_object *root, const struct audit_record *recor
 		put_taint(&builder, root, record->taint);
 	if (record->intent > 0)
 		put_number(&builder, root, "intent", record->intent);
+	put_text(&builder, root, "cause", record->cause, TEXT_MOST);
+	if (record->genesis)
+		put_genesis(&builder, root, record->genesis);
+	if (record->pruned)
+		put_pruned(&builder, root, record->pruned);
 	put_text(&builder, root, "prev", stamp->previous, TEXT_MOST);
 	return builder.r;
+}
+
+/* Appends a member that vouches for all before it: "KEY":"HEX" and @end. */
+static void vouch(struct bytes *line, const char *key, const char *hex, const char *end)
+{
+	/* Room is there for both members, and for snprintf()'s NUL. */
+	line->size += (size_t)sprintf((char *)line->data + line->size, "\"%s\":\"%s\"%s", key, hex,
+				      end);
 }
 
 int audit_record_format(const struct audit_record *record, const struct audit_stamp *stamp,
@@ -327,6 +399,7 @@ int audit_record_format(const struct audit_record *record, const struct audit_st
 {
 	CLEANUP(json_putp) struct json_object *root = NULL;
 	CLEANUP(bytes_clear) struct bytes line = { 0 };
+	char mac[DIGEST_TEXT_SIZE];
 	const char *text;
 	size_t length;
 	int r;
@@ -341,15 +414,19 @@ int audit_record_format(const struct audit_record *record, const struct audit_st
 		root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
 	if (!text)
 		return -ENOMEM;
-	r = bytes_zeroed(length + HASH_MEMBER_SIZE + 1, &line);
+	r = bytes_zeroed(length + MAC_MEMBER_SIZE + HASH_MEMBER_SIZE + 1, &line);
 	if (r < 0)
 		return r;
-	/* The brace that closes the object gives way to the comma in front of the hash. */
+	/* The brace that closes the object gives way to the comma in front of what vouches. */
 	memcpy(line.data, text, length);
 	line.data[length - 1] = ',';
-	digest_of(line.data, length, ret_hash);
-	snprintf((char *)line.data + length, HASH_MEMBER_SIZE + 1, "\"hash\":\"%s\"}\n", ret_hash);
-	line.size = length + HASH_MEMBER_SIZE;
+	line.size = length;
+	if (stamp->seal) {
+		audit_seal_mac(stamp->seal, line.data, line.size, mac);
+		vouch(&line, "mac", mac, ",");
+	}
+	digest_of(line.data, line.size, ret_hash);
+	vouch(&line, "hash", ret_hash, "}\n");
 	*ret_line = bytes_take(&line);
 	return 0;
 }

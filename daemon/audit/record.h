@@ -5,9 +5,9 @@
  * One audit record and its line. Pure functions, no I/O. May call util.
  *
  * A line is one JSON object in printable ASCII or UTF-8 without a raw newline, followed by '\n'. Its
- * last two members are "prev", the hash of the line before, and "hash": the SHA-256 of the line's
- * bytes before the hash member, the comma in front of it included. docs/audit.md is the page for
- * people who read the log without us.
+ * last members are "prev", the hash of the line before, in a sealed log "mac", and "hash": the
+ * SHA-256 of the line's bytes before the hash member, the comma in front of it included.
+ * docs/audit.md is the page for people who read the log without us.
  */
 
 #include <stdbool.h>
@@ -18,6 +18,7 @@
 #include "util/vocabulary.h"
 
 struct json_object;
+struct audit_seal;
 
 enum audit_type {
 	AUDIT_GENESIS, /* the first record of a segment */
@@ -120,10 +121,36 @@ struct audit_record {
 	const struct audit_outcome *outcome;
 	const struct audit_taint *taint;
 	uint64_t intent; /* recover: the intent's seq; 0 = none */
+	const struct audit_genesis *genesis; /* genesis */
+	const struct audit_pruned *pruned;   /* prune */
+	const char *cause; /* rotate and prune: "size", "age" or "seal"; optional */
 
 	/* recover: the intent as it was read back, whose device and command are repeated in place
 	 * of those above; optional. */
 	struct json_object *repeats;
+};
+
+/* What a genesis says of the log behind it. */
+struct audit_genesis {
+	uint32_t segment;     /* the number of the file that it begins */
+	const uint64_t *open; /* intents whose outcome is still to come; optional */
+	size_t n_open;
+	/* The seal, where the log is sealed from here on or was before; since 0 = it is not. */
+	uint64_t sealed_since;
+	const char *seal_id;
+	/* The segment before was given up after a failure: all behind these bytes of it does not
+	 * count. error 0 = it was not. */
+	int gap_error; /* a positive errno, written as its name */
+	uint32_t gap_segment;
+	uint64_t gap_sequence; /* the last record that counts there */
+	uint64_t gap_size;
+};
+
+/* A segment that was removed, as its prune record keeps it. */
+struct audit_pruned {
+	uint32_t segment;
+	uint64_t first, last; /* its records */
+	const char *hash;     /* of its last record */
 };
 
 /* What the log itself adds to each record. */
@@ -135,6 +162,7 @@ struct audit_stamp {
 	const char *daemon_version;
 	const char *catalog_digest;
 	const char *previous; /* hash of the line before; 64 zeros before the first */
+	const struct audit_seal *seal; /* at this record; NULL: not sealed */
 };
 
 const char *audit_type_to_string(enum audit_type type);

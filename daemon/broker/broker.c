@@ -15,9 +15,7 @@
 struct notice {
 	struct job job;
 	struct broker *broker;
-	struct audit_notice notice;
-	char device[16];
-	char command[64];
+	struct broker_notice notice;
 };
 
 static void on_notice(struct job *job)
@@ -41,11 +39,14 @@ static void on_appended(void *userdata, const struct audit_notice *from)
 	}
 	notice->job.done = on_notice;
 	notice->broker = broker;
-	notice->notice = *from;
-	snprintf(notice->device, sizeof(notice->device), "%s", from->device);
-	snprintf(notice->command, sizeof(notice->command), "%s", from->command);
-	notice->notice.device = notice->device;
-	notice->notice.command = notice->command;
+	notice->notice.sequence = from->sequence;
+	notice->notice.type = from->record->type;
+	if (from->record->device)
+		snprintf(notice->notice.device, sizeof(notice->notice.device), "%s",
+			 from->record->device->name);
+	if (from->record->command)
+		snprintf(notice->notice.command, sizeof(notice->notice.command), "%s",
+			 from->record->command->name);
 	completions_post(broker->completions, &notice->job);
 }
 
@@ -109,8 +110,7 @@ static int open_log(struct broker *broker)
 		.directory = broker->paths.log,
 		.daemon_version = FWCTLD_VERSION,
 		.catalog_digest = catalog_digest(broker->catalog),
-		.appended = on_appended,
-		.userdata = broker,
+		.listener = { .appended = on_appended, .userdata = broker },
 	};
 
 	return audit_log_open(&config, &broker->audit);

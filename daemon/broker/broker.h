@@ -25,11 +25,19 @@ struct broker_paths {
 	const char *simulate; /* NULL: the kernel's devices */
 };
 
+/* What everybody may know of a record that is durable. */
+struct broker_notice {
+	uint64_t sequence;
+	enum audit_type type;
+	char device[16];  /* fwctlN, or "" */
+	char command[64]; /* cxl/set-feature, or "" */
+};
+
 /* What bus/ wants to hear of. */
 struct broker_listener {
 	void (*device_appeared)(void *userdata, struct device *device);
 	void (*device_vanished)(void *userdata, struct device *device);
-	void (*record_appended)(void *userdata, const struct audit_notice *notice);
+	void (*record_appended)(void *userdata, const struct broker_notice *notice);
 	void (*settled)(void *userdata); /* the devices of the start are there */
 	void (*stopped)(void *userdata); /* after broker_stop() */
 	void *userdata;

@@ -85,7 +85,7 @@ static void on_device_vanished(void *userdata, struct device *device)
 		log_errno(r, "It cannot be told that %s has gone", device->name);
 }
 
-static void on_record_appended(void *userdata, const struct audit_notice *notice)
+static void on_record_appended(void *userdata, const struct broker_notice *notice)
 {
 	const char *const changed[] = { "AuditSequence", "AuditHash", NULL };
 	struct bus *bus = userdata;

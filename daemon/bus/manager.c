@@ -22,10 +22,14 @@ static int decode_records(struct bus_call *call)
 
 static void run_records(struct bus_call *call)
 {
+	const struct audit_query query = {
+		.first = call->arguments.records.first,
+		.most = call->arguments.records.most,
+		.abandoned = &call->peer->gone,
+	};
 	int r;
 
-	r = audit_log_read(call->bus->broker->audit, call->arguments.records.first,
-			   call->arguments.records.most, &call->arguments.records.lines);
+	r = audit_log_read(call->bus->broker->audit, &query, &call->arguments.records.lines);
 	if (r < 0)
 		refuse(&call->errand.refusal, REFUSAL_AUDIT_UNAVAILABLE,
 		       "The audit log cannot be read (%s); see fwctld's journal",

@@ -95,13 +95,21 @@ static inline const char *member(struct json_object *root, const char *path)
 	return json_object_get_string(root);
 }
 
+/* A page of all records, from @first on. */
+static inline int read_lines(struct audit_log *log, uint64_t first, uint32_t most, char ***ret)
+{
+	const struct audit_query query = { .first = first, .most = most };
+
+	return audit_log_read(log, &query, ret);
+}
+
 /* The only line that a read from @sequence gives when one is asked for; owned by the caller. */
 static inline struct json_object *record_at(struct audit_log *log, uint64_t sequence)
 {
 	CLEANUP(audit_lines_freep) char **lines = NULL;
 	struct json_object *root;
 
-	ck_assert_int_eq(audit_log_read(log, sequence, 1, &lines), 1);
+	ck_assert_int_eq(read_lines(log, sequence, 1, &lines), 1);
 	root = parse(lines[0]);
 	ck_assert_uint_eq(json_object_get_uint64(json_object_object_get(root, "seq")), sequence);
 	return root;

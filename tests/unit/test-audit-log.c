@@ -87,7 +87,7 @@ START_TEST(test_read)
 	append_denials(log, n);
 	for (uint64_t i = 1; i <= n + 1; i += 7)
 		json_object_put(record_at(log, i));
-	ck_assert_int_eq(audit_log_read(log, 1, UINT32_MAX, &all), AUDIT_READ_LINES_MAX);
+	ck_assert_int_eq(read_lines(log, 1, UINT32_MAX, &all), AUDIT_READ_LINES_MAX);
 	ck_assert_uint_eq(count(all), AUDIT_READ_LINES_MAX);
 	ck_assert_ptr_null(strchr(all[0], '\n'));
 	for (unsigned i = 0; i < 3; i++) {
@@ -95,17 +95,17 @@ START_TEST(test_read)
 		static const int expected[] = { 10, 5, 0 };
 		CLEANUP(audit_lines_freep) char **lines = NULL;
 
-		ck_assert_int_eq(audit_log_read(log, from[i], 10, &lines), expected[i]);
+		ck_assert_int_eq(read_lines(log, from[i], 10, &lines), expected[i]);
 		ck_assert_uint_eq(count(lines), expected[i]);
 		if (from[i] == 0)
 			ck_assert_str_eq(lines[9], all[9]);
 	}
 	audit_lines_freep(&all);
 	all = NULL;
-	ck_assert_int_eq(audit_log_read(log, 1, 0, &all), 0);
+	ck_assert_int_eq(read_lines(log, 1, 0, &all), 0);
 	audit_lines_freep(&all);
 	all = NULL;
-	ck_assert_int_eq(audit_log_read(log, UINT64_MAX, 1, &all), 0);
+	ck_assert_int_eq(read_lines(log, UINT64_MAX, 1, &all), 0);
 }
 END_TEST
 
@@ -120,7 +120,7 @@ START_TEST(test_read_durable_only)
 
 	ck_assert_int_eq(write_all(fd, content.data, content.size), 0);
 	ck_assert_int_eq(write_all(fd, "{\"v\":1", 6), 0);
-	ck_assert_int_eq(audit_log_read(log, 1, 10, &lines), 1);
+	ck_assert_int_eq(read_lines(log, 1, 10, &lines), 1);
 }
 END_TEST
 
@@ -143,7 +143,7 @@ START_TEST(test_read_large)
 	}
 	for (uint64_t i = 1; i <= last; i++)
 		json_object_put(record_at(log, i));
-	n = audit_log_read(log, 1, 1000, &lines);
+	n = read_lines(log, 1, 1000, &lines);
 	ck_assert_int_eq(n, last);
 
 	/* One line that is over the bound alone comes alone. */
@@ -151,13 +151,13 @@ START_TEST(test_read_large)
 	append_denials(log, 1);
 	audit_lines_freep(&lines);
 	lines = NULL;
-	ck_assert_int_eq(audit_log_read(log, last, 1000, &lines), 1);
+	ck_assert_int_eq(read_lines(log, last, 1000, &lines), 1);
 	audit_lines_freep(&lines);
 	lines = NULL;
-	ck_assert_int_eq(audit_log_read(log, last - 1, 1000, &lines), 1);
+	ck_assert_int_eq(read_lines(log, last - 1, 1000, &lines), 1);
 	audit_lines_freep(&lines);
 	lines = NULL;
-	ck_assert_int_eq(audit_log_read(log, last + 1, 1000, &lines), 1);
+	ck_assert_int_eq(read_lines(log, last + 1, 1000, &lines), 1);
 	verify(&place, last + 1);
 	audit_log_close(take_pointer(log));
 	log = open_log(&place);

@@ -381,7 +381,7 @@ static size_t worst_size(const char *text, const struct bytes *value)
 		.intent = UINT64_MAX,
 	};
 	const struct audit_stamp long_stamp = { UINT64_MAX, UINT64_C(253402300799999999),
-						UINT64_MAX, text, text, text, ZEROS };
+						UINT64_MAX, text, text, text, ZEROS, NULL };
 	CLEANUP(bytes_clear) struct bytes line = { 0 };
 	char hash[DIGEST_TEXT_SIZE];
 

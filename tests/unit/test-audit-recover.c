@@ -187,7 +187,7 @@ START_TEST(test_several_segments)
 	ck_assert_uint_eq(audit_log_head(log).sequence, 5);
 	append_denials(log, 2);
 	verify(&place, 7);
-	ck_assert_int_eq(audit_log_read(log, 3, 100, &lines), 5);
+	ck_assert_int_eq(read_lines(log, 3, 100, &lines), 5);
 	for (uint64_t i = 3; i <= 7; i++)
 		json_object_put(record_at(log, i));
 	audit_log_close(take_pointer(log));

@@ -59,7 +59,7 @@ START_TEST(test_failed_write_is_final)
 	ck_assert_int_eq(audit_log_append(log, &(struct audit_record){ .type = AUDIT_DENY },
 					  &sequence),
 			 -EFBIG);
-	ck_assert_int_eq(audit_log_read(log, 1, 10, &lines), 2);
+	ck_assert_int_eq(read_lines(log, 1, 10, &lines), 2);
 	audit_log_close(take_pointer(log));
 	log = open_log(&place);
 	append_denials(log, 1);
@@ -214,12 +214,12 @@ static void on_appended(void *userdata, const struct audit_notice *notice)
 
 	ck_assert_uint_eq(notice->sequence, seen->last + 1);
 	seen->last = notice->sequence;
-	if (notice->type == AUDIT_INTENT) {
+	if (notice->record->type == AUDIT_INTENT) {
 		seen->intents++;
-		ck_assert_str_eq(notice->device, "fwctl3");
-		ck_assert_str_eq(notice->command, "cxl/set-feature");
+		ck_assert_str_eq(notice->record->device->name, "fwctl3");
+		ck_assert_str_eq(notice->record->command->name, "cxl/set-feature");
 	} else {
-		ck_assert_str_eq(notice->device, "");
+		ck_assert_ptr_null(notice->record->device);
 	}
 }
 
@@ -259,7 +259,7 @@ static void read_meanwhile(struct audit_log *log, uint64_t until)
 	while (first <= until) {
 		CLEANUP(audit_lines_freep) char **lines = NULL;
 		const uint64_t durable = audit_log_head(log).sequence;
-		int n = audit_log_read(log, first, 20, &lines);
+		int n = read_lines(log, first, 20, &lines);
 
 		ck_assert_int_ge(n, 0);
 		if (durable >= first)
@@ -283,8 +283,7 @@ START_TEST(test_concurrent)
 		.directory = place.directory,
 		.daemon_version = "test",
 		.catalog_digest = "c0ffee",
-		.appended = on_appended,
-		.userdata = &seen,
+		.listener = { .appended = on_appended, .userdata = &seen },
 	};
 	struct writer writers[THREADS];
 	const uint64_t records = 1 + 2 * THREADS * PER_THREAD;
