@@ -41,12 +41,13 @@ def segments(directory):
 
 
 def whole_lines(text):
-    """Without an end that has no newline."""
+    """Without an end that was never all on the disk: a hole and what is behind, half a line."""
+    text = text.partition(b"\0")[0]
     return text[:text.rfind(b"\n") + 1].splitlines()
 
 
 def raw_records(directory):
-    """The records as a crash left them: an incomplete end does not count."""
+    """The records that a crash has left."""
     return [json.loads(line) for text in segments(directory) for line in whole_lines(text)]
 
 
