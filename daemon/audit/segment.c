@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "util/file.h"
+
 #define READ_SIZE (16u * 1024)
 #define HASH_LENGTH (DIGEST_TEXT_SIZE - 1)
 
@@ -113,25 +115,6 @@ int audit_segment_open(int directory_fd, uint32_t number, int flags)
 	return take_fd(&fd);
 }
 
-/* Reads @size bytes; fewer mean that somebody cut the file. Returns 0 or -errno. */
-static int read_at(int fd, void *to, size_t size, uint64_t offset)
-{
-	while (size > 0) {
-		ssize_t n = pread(fd, to, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -EBADMSG;
-		to = (char *)to + n;
-		size -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return 0;
-}
-
 int audit_segment_end(int fd, uint64_t *ret_end, uint64_t *ret_size)
 {
 	struct stat status;
@@ -146,7 +129,7 @@ int audit_segment_end(int fd, uint64_t *ret_end, uint64_t *ret_size)
 		const char *newline;
 		int r;
 
-		r = read_at(fd, buffer, size, at - size);
+		r = pread_all(fd, buffer, size, at - size);
 		if (r < 0)
 			return r;
 		newline = memrchr(buffer, '\n', size);
@@ -275,7 +258,7 @@ static int fill(struct audit_reader *reader)
 		reader->buffer = buffer;
 		reader->room = room;
 	}
-	r = read_at(reader->fd, reader->buffer + reader->used, size, at);
+	r = pread_all(reader->fd, reader->buffer + reader->used, size, at);
 	if (r < 0)
 		return r;
 	reader->used += size;
