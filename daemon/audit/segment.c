@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "util/file.h"
+
 #define NAME_START "audit-"
 #define ARCHIVE_END ".zst"
 
@@ -236,18 +238,5 @@ int audit_segment_read(const struct audit_segment *segment, void *to, size_t siz
 {
 	if (segment->archive)
 		return audit_archive_read(segment->archive, to, size, offset);
-	while (size > 0) {
-		ssize_t n = pread(segment->fd, to, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -EBADMSG;
-		to = (char *)to + n;
-		size -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return 0;
+	return pread_all(segment->fd, to, size, offset);
 }
