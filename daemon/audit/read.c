@@ -14,6 +14,7 @@ struct page {
 	size_t most;
 	size_t bytes;
 	uint64_t first;
+	const struct audit_filter *filter; /* NULL: all */
 };
 
 static void page_clear(struct page *page)
@@ -150,9 +151,14 @@ static int read_segment(const struct audit_log *log, const struct snapshot *snap
 	while ((r = next(&reader, &line)) > 0) {
 		if (line.sequence < page->first)
 			continue;
-		r = page_add(page, &line);
-		if (r <= 0)
-			return r;
+		r = page->filter ? audit_filter_match(page->filter, line.text, line.size) : 1;
+		if (r == 0)
+			continue;
+		if (r > 0)
+			r = page_add(page, &line);
+		/* The next one that the filter takes may be far away. */
+		if (r <= 0 || page->n == page->most)
+			return r < 0 ? r : 0;
 	}
 	return r < 0 ? r : 1;
 }
@@ -227,6 +233,7 @@ int audit_log_read(struct audit_log *log, const struct audit_query *query, char 
 	CLEANUP(page_clear) struct page page = {
 		.first = query->first,
 		.most = query->most < AUDIT_READ_LINES_MAX ? query->most : AUDIT_READ_LINES_MAX,
+		.filter = query->filter,
 	};
 	const struct snapshot snapshot = take_snapshot(log);
 	int r;
