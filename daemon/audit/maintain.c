@@ -176,7 +176,7 @@ static uint64_t size_on_disk(const struct audit_log *log, const struct audit_seg
 	return size;
 }
 
-/* Why the oldest segment is to go: "size", "age" or NULL. @next is what the one behind begins with. */
+/* Why the oldest segment is to go: "size", "age" or NULL. @next is the start of the one behind. */
 static const char *prune_cause(const struct audit_log *log, uint64_t total,
 			       const struct start *next)
 {
@@ -201,7 +201,7 @@ static bool has_open_intent(struct audit_log *log, uint64_t before)
 	return has;
 }
 
-/* The record first, then the file. @next is what the segment behind begins with. */
+/* The record first, then the file. @next is the start of the segment behind. */
 static int prune(struct audit_log *log, uint32_t number, const struct start *next,
 		 const char *cause)
 {

@@ -69,7 +69,6 @@ static int flush_names(int directory_fd)
 	return fsync(parent_fd) < 0 ? -errno : 0;
 }
 
-/* Without a segment, or with one that holds nothing at all, the log begins anew. */
 static int find_segment(struct audit_log *log, bool *ret_found)
 {
 	CLEANUP(freep) struct audit_segment_entry *entries = NULL;
@@ -143,6 +142,11 @@ static int go_on(struct audit_log *log)
 	r = recover_chain(log);
 	if (r < 0)
 		return r;
+	if (log->durable.sequence == 0) {
+		/* A file that another program, or a filesystem after a crash, left empty. */
+		log->segment = 0;
+		return 0;
+	}
 	r = cut(log);
 	if (r < 0)
 		return r;
@@ -213,8 +217,8 @@ int audit_log_open(const struct audit_log_config *config, struct audit_log **ret
 	if (r < 0)
 		return r;
 	r = find_segment(log, &found);
-	if (r == 0 && found)
-		r = go_on(log);
+	if (r == 0)
+		r = found ? go_on(log) : recover_nothing(log);
 	if (r == 0)
 		r = begin(log);
 	if (r < 0)

@@ -57,8 +57,8 @@ static int add_earlier(struct audit_log *log, uint64_t sequence)
 
 	r = load_record(log, sequence, &record);
 	if (r == -ENOENT || (r == 0 && !json_object_object_get_ex(record, "request", &request))) {
-		log_warning("Record %" PRIu64 " of the audit log in %s, an intent without an outcome, "
-			    "is no longer there",
+		log_warning("Record %" PRIu64 " of the audit log in %s, an intent without an "
+			    "outcome, is no longer there",
 			    sequence, log->directory);
 		return 0;
 	}
@@ -202,8 +202,8 @@ int audit_log_close_orphan(struct audit_log *log, uint64_t sequence,
 	r = audit_log_append(log, &record, &number);
 	audit_log_release(log, room);
 	if (r == 0)
-		log_warning("Record %" PRIu64 " of the audit log announced a change whose outcome was "
-			    "not written; record %" PRIu64 " says what is known of it",
+		log_warning("Record %" PRIu64 " of the audit log announced a change whose outcome "
+			    "was not written; record %" PRIu64 " says what is known of it",
 			    sequence, number);
 	return r;
 }

@@ -80,7 +80,7 @@ struct audit_log {
 	atomic_bool key_stale;	       /* the key file holds a key that should be gone */
 	atomic_size_t n_orphans;       /* of the intents */
 	uint64_t retry_us;	       /* CLOCK_MONOTONIC; not before that is a new segment tried */
-	uint64_t rotate_at;	       /* a size; put off when there is no room for the next segment */
+	uint64_t rotate_at;	       /* a size; put off where there was no room to rotate */
 	uint32_t pruned_through;       /* segments up to this were removed, or are about to be */
 
 	pthread_mutex_t state_lock;
@@ -101,8 +101,7 @@ int log_fail(struct audit_log *log, int r, const char *words);
 
 int log_failed(struct audit_log *log);
 
-/* Waits until this thread has the active segment for itself; with append_lock, which is given back
- * in between. */
+/* Waits until this thread has the active segment for itself; with append_lock. */
 void log_enter(struct audit_log *log);
 void log_leave(struct audit_log *log);
 
@@ -131,7 +130,7 @@ int rotate_revive(struct audit_log *log);
 struct audit_rotation {
 	const char *cause;
 	const struct audit_peer *peer;	/* who asked for it; NULL: nobody */
-	const struct audit_seal *seal;	/* the next one begins to be sealed; NULL: it stays as it is */
+	const struct audit_seal *seal;	/* the next one begins the seal; NULL: it stays as it is */
 };
 
 /* Once entered: closes the active segment and begins the next. Returns 0; or -errno, and the log
@@ -144,6 +143,9 @@ const char *rotate_cause(const struct audit_log *log);
 /* Proves the chain of the last segment, and in a sealed log its end. Sets written, durable and
  * begun_us; what is behind durable.end does not count. Returns 0 or -errno, logged. */
 int recover_chain(struct audit_log *log);
+
+/* The same where there is no segment. */
+int recover_nothing(struct audit_log *log);
 
 /* Proves the active segment up to what is durable, from the disk. Returns 0 or -errno, logged. */
 int recover_prove(struct audit_log *log);

@@ -154,8 +154,9 @@ static int check_key(struct proof *proof)
 
 	if (proof->key.since == 0)
 		return log_errno(-EBADMSG,
-				 "The audit log in %s is sealed, and its key %s is not there; restore "
-				 "it, or move the directory away: fwctld then begins a new log",
+				 "The audit log in %s is sealed, and its key %s is not there; "
+				 "restore it, or move the directory away: fwctld then begins a new "
+				 "log",
 				 log->directory, log->seal_file ? log->seal_file : "file");
 	if (proof->key.next > next)
 		return proof_broken(proof, next, "was cut off, for the sealing key is beyond it");
@@ -193,6 +194,15 @@ static int load_key(const struct audit_log *log, struct audit_seal *ret)
 	return 0;
 }
 
+int recover_nothing(struct audit_log *log)
+{
+	CLEANUP(proof_clear) struct proof proof = { .log = log, .segment = 1 };
+	int r;
+
+	r = load_key(log, &proof.key);
+	return r < 0 ? r : check_no_seal(&proof);
+}
+
 int recover_chain(struct audit_log *log)
 {
 	const struct audit_segment segment = { .fd = log->fd };
@@ -210,8 +220,8 @@ int recover_chain(struct audit_log *log)
 		r = unreadable(&proof, r);
 	if (r < 0)
 		return r;
-	if (end == 0)
-		return proof_broken(&proof, 0, "is missing, as are all others of this file");
+	if (end == 0 && log->segment > 1)
+		return proof_broken(&proof, 0, "and all others of this file are missing");
 	r = proof.sealed ? check_key(&proof) : check_no_seal(&proof);
 	if (r < 0)
 		return r;

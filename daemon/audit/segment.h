@@ -20,7 +20,7 @@ void audit_segment_temporary_name(const char *name, char ret[AUDIT_SEGMENT_NAME_
 
 struct audit_segment_entry {
 	uint32_t number;
-	bool plain, compressed; /* both: a crash came between making the second and removing the first */
+	bool plain, compressed; /* both: a crash came before the first was removed */
 };
 
 /* The segments in a directory, ascending; owned by the caller, NULL when there are none. Other files
