@@ -123,7 +123,7 @@ void log_store_key(struct audit_log *log);
 int log_append_alone(struct audit_log *log, const struct audit_record *record);
 
 /* Once entered: begins a segment in place of one that failed, that a rotate record closed, or that
- * was never there. Returns 0 or -errno. */
+ * was never there. Returns 0 or -errno, logged only where the old one does not prove. */
 int rotate_revive(struct audit_log *log);
 
 /* Why a segment is closed. */
