@@ -10,9 +10,10 @@
  * guards what other threads may ask at any time, and is never held over I/O. Who takes both takes
  * append_lock first.
  *
- * A thread that appends adds its line to the batch that is being gathered. The first to find nobody
- * flushing takes the batch, flushes it for all, and wakes them. What needs the segment for itself
- * (log_enter()) waits until nothing is gathered or flushed, and then holds everybody else up.
+ * A thread that appends adds its line to the batch that is being gathered, and waits for that batch.
+ * The first to find nobody flushing leads: it flushes the batch for all, wakes them, and wakes one of
+ * those who gathered meanwhile to lead the next. What needs the segment for itself (log_enter()) waits
+ * until nothing is gathered or flushed, and then holds everybody else up.
  */
 
 #include <pthread.h>
@@ -42,16 +43,18 @@ struct audit_entry {
 	char *request; /* of an intent; owned until it is durable */
 	uint64_t sequence;
 	char hash[DIGEST_TEXT_SIZE];
-	bool done;
-	int r;
 };
 
-/* Lines that are flushed together. */
+/* Lines that are flushed together. Whoever is in it holds it; the last to leave frees it. */
 struct audit_batch {
 	uint8_t *lines; /* owned */
 	size_t size, room;
 	struct audit_entry *first, *last;
 	size_t n;
+	size_t waiting;	     /* of those, the ones that have not left */
+	pthread_cond_t turn; /* it is done, or one of its threads is to lead */
+	bool done;
+	int r;
 };
 
 struct audit_log {
@@ -71,8 +74,8 @@ struct audit_log {
 	struct audit_room room;
 
 	pthread_mutex_t append_lock;
-	pthread_cond_t turn; /* of who waits for what the following say */
-	struct audit_batch gathering;
+	pthread_cond_t turn; /* of those who are in no batch: what the following say has changed */
+	struct audit_batch *gathering; /* NULL: nothing is */
 	bool flushing, entered;
 	struct audit_position written; /* the last record that was given a place */
 	struct audit_intents intents;  /* durable, and without an outcome */
