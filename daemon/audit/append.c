@@ -10,6 +10,9 @@
 #include "util/file.h"
 #include "util/log.h"
 
+/* How many batches a thread flushes before another one has to; its own caller waits so long. */
+#define LEAD_MOST 4
+
 /* The batch that is being gathered, begun where there is none; NULL when out of memory. */
 static struct audit_batch *open_batch(struct audit_log *log)
 {
@@ -78,7 +81,8 @@ static int place(struct audit_log *log, struct audit_batch *batch, struct audit_
 	CLEANUP(bytes_clear) struct bytes line = { 0 };
 	int r;
 
-	r = audit_intents_grow(&log->intents, batch->n + 1);
+	/* What is on its way to the disk will need room, too. */
+	r = audit_intents_grow(&log->intents, log->n_coming + 1);
 	if (r < 0)
 		return r;
 	r = log_format(log, entry->record, &position, &line);
@@ -98,6 +102,7 @@ static int place(struct audit_log *log, struct audit_batch *batch, struct audit_
 	if (r < 0)
 		return r;
 	add_entry(batch, entry);
+	log->n_coming++;
 	entry->sequence = position.sequence;
 	memcpy(entry->hash, position.hash, sizeof(entry->hash));
 	log->written = position;
@@ -135,6 +140,7 @@ static void settle(struct audit_log *log, struct audit_batch *batch, int r)
 		else if (is_lost(log, entry->record))
 			log->outcome_lost = true;
 	}
+	log->n_coming -= batch->n;
 	batch->r = r;
 	batch->done = true;
 	pthread_cond_broadcast(&batch->turn);
@@ -159,23 +165,32 @@ static int flush(struct audit_log *log, const struct audit_batch *batch,
 }
 
 /* Flushes what has been gathered, for all who wait for it. Called with append_lock. */
-static void lead(struct audit_log *log)
+static void flush_gathered(struct audit_log *log)
 {
 	CLEANUP(position_clear) struct audit_position end = log->written;
 	struct audit_batch *batch = take_pointer(log->gathering);
 	int r;
 
-	log->flushing = true;
 	pthread_mutex_unlock(&log->append_lock);
 	r = flush(log, batch, &end);
 	pthread_mutex_lock(&log->append_lock);
 	settle(log, batch, r);
+	pthread_cond_broadcast(&log->turn);
 	if (r < 0) {
 		/* What was gathered meanwhile follows records that are not there. */
 		if (log->gathering)
 			settle(log, take_pointer(log->gathering), r);
 		log->written = log->durable;
 	}
+}
+
+/* The disk would rest while the next leader wakes up, so one leads for some batches. Called with
+ * append_lock. */
+static void lead(struct audit_log *log)
+{
+	log->flushing = true;
+	for (unsigned i = 0; i < LEAD_MOST && log->gathering; i++)
+		flush_gathered(log);
 	log->flushing = false;
 	if (log->gathering)
 		pthread_cond_signal(&log->gathering->turn);

@@ -76,6 +76,7 @@ struct audit_log {
 	pthread_mutex_t append_lock;
 	pthread_cond_t turn; /* of those who are in no batch: what the following say has changed */
 	struct audit_batch *gathering; /* NULL: nothing is */
+	size_t n_coming; /* records in that, and in the batch that is being flushed */
 	bool flushing, entered;
 	struct audit_position written; /* the last record that was given a place */
 	struct audit_intents intents;  /* durable, and without an outcome */

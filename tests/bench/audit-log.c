@@ -29,7 +29,7 @@
 
 /* Short enough that both sides of a round see the same disk. */
 #define ONE_THREAD_STEPS 20
-#define THREADS_STEPS 8
+#define THREADS_STEPS 32
 
 struct options {
 	bool json, sealed;
