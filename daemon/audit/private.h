@@ -83,7 +83,7 @@ struct audit_log {
 	bool outcome_lost;	       /* a command ran, and what came of it is not written */
 	atomic_bool key_stale;	       /* the key file holds a key that should be gone */
 	atomic_size_t n_orphans;       /* of the intents */
-	uint64_t retry_us;	       /* CLOCK_MONOTONIC; not before that is a new segment tried */
+	_Atomic uint64_t retry_us;     /* CLOCK_MONOTONIC; not before that is a new segment tried */
 	uint64_t rotate_at;	       /* a size; put off where there was no room to rotate */
 	uint32_t pruned_through;       /* segments up to this were removed, or are about to be */
 
