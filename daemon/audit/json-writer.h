@@ -6,8 +6,8 @@
  * others wait for the log. Private to audit/; pure functions. May call util.
  *
  * The first failure is kept, and everything after it does nothing, so that the callers read as the
- * lists of members that they are. Keys are ours or escaped already; an element of an array has the key
- * NULL. Commas come by themselves; there are no spaces.
+ * lists of members that they are. Keys are ours or escaped already; an element of an array has the
+ * key NULL. Commas come by themselves; there are no spaces.
  */
 
 #include <stdbool.h>

@@ -12,8 +12,8 @@
  *
  * A thread that appends adds its line to the batch that is being gathered, and waits for that batch.
  * The first to find nobody flushing leads: it flushes the batch for all, wakes them, and wakes one of
- * those who gathered meanwhile to lead the next. What needs the segment for itself (log_enter()) waits
- * until nothing is gathered or flushed, and then holds everybody else up.
+ * those who gathered meanwhile to lead the next. What needs the segment for itself (log_enter())
+ * waits until nothing is gathered or flushed, and then holds everybody else up.
  */
 
 #include <pthread.h>
