@@ -169,8 +169,6 @@ int audit_seal_create(const char *file, const struct audit_seal *seal)
 	directory_fd = open_parent(file, &name);
 	if (directory_fd < 0)
 		return directory_fd;
-	if (faccessat(directory_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return -EEXIST;
 	format_state(seal, state);
 	r = file_replace(directory_fd, name, state, STATE_SIZE);
 	explicit_bzero(state, sizeof(state));

@@ -95,6 +95,12 @@ static inline const char *member(struct json_object *root, const char *path)
 	return json_object_get_string(root);
 }
 
+/* A failed segment is given some rest before another one is tried. */
+static inline void wait_for_retry(void)
+{
+	usleep(1100 * 1000);
+}
+
 /* A page of all records, from @first on. */
 static inline int read_lines(struct audit_log *log, uint64_t first, uint32_t most, char ***ret)
 {
