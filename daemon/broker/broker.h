@@ -58,6 +58,7 @@ struct broker {
 	/* Writes denials, reads the log, loads catalogs. NULL before the start and after the end. */
 	struct worker *clerk;
 	struct job clerk_left;
+	struct job giving_up; /* of changes that a crash cut off */
 	atomic_bool stopping; /* set on the loop; workers look */
 };
 
