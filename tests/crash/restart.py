@@ -31,7 +31,7 @@ class Left:
             records = self._settled()
             fwctld.end()
         self._check_records(records, left_open)
-        promises.check_answers(records, self.answers + answers)
+        promises.check_answers(records, self.answers + answers, self.place.said())
         promises.check_tidy(self.place)
         self._check_once_more()
 

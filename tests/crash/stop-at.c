@@ -10,7 +10,6 @@
  */
 
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stddef.h>
@@ -21,14 +20,12 @@
 #include <time.h>
 
 #include "calls.h"
+#include "options.h"
 #include "util/macros.h"
 
-#define FAILED 125
 #define OPTIONS                                                                                    \
 	(PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | \
 	 PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK)
-
-enum action { ACTION_COUNT, ACTION_KILL, ACTION_TEAR, ACTION_FAIL };
 
 struct tracee {
 	pid_t thread;
@@ -36,46 +33,20 @@ struct tracee {
 	struct call call;
 };
 
-static struct {
-	enum action action;
-	uint64_t number;
-	uint64_t size; /* of a torn write */
-	int error;     /* of a failing call */
-	bool sticky;
-	const char *below; /* a sticky failure goes for this directory */
-	const char *list_name;
-	FILE *list;
-	bool data;
-} options;
-
 static volatile sig_atomic_t signalled;
 
 static pid_t process;
 static uint64_t count;
-static char failed_path[CALL_PATH_SIZE]; /* of the call that failed */
+static char failed_path[CALL_PATH_SIZE]; /* of the call that failed, or was short */
+static bool was_short; /* so that the next one there fails */
 static struct tracee *tracees;
 static size_t n_tracees;
 
+/* The kernel kills the program when its tracer has gone. */
 static void fail(const char *words)
 {
 	fprintf(stderr, "stop-at: %s: %s\n", words, strerror(errno));
-	if (process > 0)
-		kill(process, SIGKILL);
 	exit(FAILED);
-}
-
-static void usage(FILE *to)
-{
-	fputs("usage: stop-at [OPTION]... [--] COMMAND [ARGUMENT]...\n"
-	      "\n"
-	      "  --kill N        kill the program before its N-th counted call is run\n"
-	      "  --tear N,SIZE   the N-th, a write, writes SIZE bytes only; then kill it\n"
-	      "  --fail N,ERRNO  the N-th returns this error (EIO) without being run\n"
-	      "  --sticky        so does every later call on the same file\n"
-	      "  --below DIR     or on any file below DIR\n"
-	      "  --list FILE     write a line of JSON about each call when it returns\n"
-	      "  --data          with what it wrote\n",
-	      to);
 }
 
 static struct tracee *tracee_of(pid_t thread)
@@ -130,27 +101,47 @@ static void refuse(struct tracee *tracee)
 		   (long)-options.error) < 0)
 		fail("cannot make the call fail");
 	memcpy(failed_path, tracee->call.path, sizeof(failed_path));
+	was_short = false;
 	snprintf(result, sizeof(result), "%d", -options.error);
 	list(tracee, result);
 	resume(PTRACE_CONT, thread, 0);
 }
 
-static bool is_below(const char *path, const char *directory)
+static bool is_within(const char *path)
 {
-	const size_t length = strlen(directory);
+	const size_t length = strlen(options.within);
 
-	return strncmp(path, directory, length) == 0 && (path[length] == '/' || !path[length]);
+	return strncmp(path, options.within, length) == 0 &&
+	       (path[length] == '/' || !path[length]);
+}
+
+static bool is_counted(const struct call *call)
+{
+	return !options.within || is_within(call->path) || is_within(call->to);
 }
 
 static bool is_to_fail(const struct call *call)
 {
 	if (options.action != ACTION_FAIL || call->count < options.number)
 		return false;
-	if (call->count == options.number)
+	if (call->count == options.number || options.sticky_all)
 		return true;
-	if (options.below)
-		return is_below(call->path, options.below);
-	return options.sticky && strcmp(call->path, failed_path) == 0;
+	return (options.sticky_file || was_short) && strcmp(call->path, failed_path) == 0;
+}
+
+/* A write is torn, and the process killed then; or short, and the next call there fails. */
+static void shorten(struct tracee *tracee)
+{
+	struct call *call = &tracee->call;
+
+	if (call_shorten(call, tracee->thread, options.size) < 0)
+		fail("the call is no write");
+	call->tears = options.action == ACTION_TEAR;
+	if (call->tears)
+		return;
+	options.action = ACTION_FAIL;
+	was_short = true;
+	memcpy(failed_path, call->path, sizeof(failed_path));
 }
 
 static void on_call(struct tracee *tracee)
@@ -165,11 +156,15 @@ static void on_call(struct tracee *tracee)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	*call = (struct call){
 		.type = call_type_of(info.seccomp.nr),
-		.count = ++count,
 		.entered = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
 	};
 	memcpy(call->arguments, info.seccomp.args, sizeof(call->arguments));
 	call_describe(call, thread);
+	if (!is_counted(call)) {
+		resume(PTRACE_CONT, thread, 0);
+		return;
+	}
+	call->count = ++count;
 	if (is_to_fail(call)) {
 		refuse(tracee);
 		return;
@@ -178,11 +173,8 @@ static void on_call(struct tracee *tracee)
 		kill_all(tracee);
 		return;
 	}
-	if (call->count == options.number && options.action == ACTION_TEAR) {
-		call->tears = true;
-		if (call_shorten(call, thread, options.size) < 0)
-			fail("the call is no write");
-	}
+	if (call->count == options.number && options.action != ACTION_COUNT)
+		shorten(tracee);
 	tracee->in_call = options.list || call->tears;
 	resume(tracee->in_call ? PTRACE_SYSCALL : PTRACE_CONT, thread, 0);
 }
@@ -281,65 +273,6 @@ static void start(char *command[])
 	close(go[1]);
 }
 
-/* "N" or "N,MORE". Returns what is behind the comma, or NULL. */
-static const char *parse_number(enum action action, const char *text)
-{
-	char *end;
-
-	options.action = action;
-	options.number = strtoull(text, &end, 10);
-	return options.number > 0 && *end == ',' ? end + 1 : NULL;
-}
-
-static int errno_of(const char *name)
-{
-	for (int error = 1; name && error < 200; error++) {
-		const char *known = strerrorname_np(error);
-
-		if (known && strcmp(known, name) == 0)
-			return error;
-	}
-	return 0;
-}
-
-static void parse(int argc, char *argv[])
-{
-	static const struct option known[] = {
-		{ "kill", required_argument, NULL, 'k' },  { "tear", required_argument, NULL, 't' },
-		{ "fail", required_argument, NULL, 'f' },  { "sticky", no_argument, NULL, 's' },
-		{ "below", required_argument, NULL, 'b' }, { "list", required_argument, NULL, 'l' },
-		{ "data", no_argument, NULL, 'd' },	   { "help", no_argument, NULL, 'h' },
-		{ 0 }
-	};
-	const char *more = NULL;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "+", known, NULL)) >= 0) {
-		if (option == 'k')
-			parse_number(ACTION_KILL, optarg);
-		else if (option == 't')
-			more = parse_number(ACTION_TEAR, optarg);
-		else if (option == 'f')
-			more = parse_number(ACTION_FAIL, optarg);
-		else if (option == 's')
-			options.sticky = true;
-		else if (option == 'b')
-			options.below = optarg;
-		else if (option == 'l')
-			options.list_name = optarg;
-		else if (option == 'd')
-			options.data = true;
-		else
-			usage(option == 'h' ? stdout : stderr), exit(option == 'h' ? 0 : FAILED);
-	}
-	options.size = options.action == ACTION_TEAR && more ? strtoull(more, NULL, 10) : 0;
-	options.error = options.action == ACTION_FAIL ? errno_of(more) : 0;
-	if (optind == argc || (options.action != ACTION_COUNT && options.number == 0) ||
-	    (options.action == ACTION_TEAR && !more) ||
-	    (options.action == ACTION_FAIL && options.error == 0))
-		usage(stderr), exit(FAILED);
-}
-
 static void on_signal(int number)
 {
 	signalled = number;
@@ -350,12 +283,7 @@ int main(int argc, char *argv[])
 	/* Without SA_RESTART: it ends the wait. */
 	const struct sigaction pass_on = { .sa_handler = on_signal };
 
-	parse(argc, argv);
-	if (options.list_name) {
-		options.list = fopen(options.list_name, "we");
-		if (!options.list)
-			fail(options.list_name);
-	}
+	options_parse(argc, argv);
 	start(argv + optind);
 	sigaction(SIGTERM, &pass_on, NULL);
 	sigaction(SIGINT, &pass_on, NULL);
