@@ -126,7 +126,7 @@ class StopAt(unittest.TestCase):
         self.assertEqual(len(writes), 100)
         self.assertEqual(len({call["thread"] for call in writes}), 4)
         (self.path / "log/data").unlink()
-        status, _ = self.run_it("--kill", str(writes[60]["n"]), program=THREADS)
+        status, _ = self.run_it("--kill", str(sorted(write["n"] for write in writes)[60]), program=THREADS)
         self.assertEqual(status, crash.KILLED)
         # Of those before it each other thread may have had one in hand.
         self.assertIn(len(self.data()), range(57, 61))
