@@ -63,8 +63,8 @@ void call_describe(struct call *call, pid_t thread);
 /* Makes a write that is stopped one of @size bytes. Returns 0, or -errno (-EINVAL: it is no write). */
 int call_shorten(struct call *call, pid_t thread, uint64_t size);
 
-/* Prints a JSON object on a line of its own; @result is a number or a word in quotes. With @data, the
- * bytes of a write too. */
+/* Prints a JSON object on a line of its own; @result is a number or a word in quotes. With @data
+ * the bytes of a write as well. */
 void call_print(const struct call *call, pid_t thread, const char *result, bool data, FILE *to);
 
 /* The bytes of another process. Returns 0 or -errno. */

@@ -5,8 +5,8 @@
  * threads; at the call of a given number the program is killed, or the call fails. A seccomp filter
  * stops at those calls only, so that everything else runs at full speed. --help has the options.
  *
- * Exit: that of the program, 128 + its signal when a signal ended it (137: it was killed at the call),
- * or 125 when this program failed.
+ * Exit: that of the program, 128 + its signal when a signal ended it (137: it was killed at the
+ * call), or 125 when this program failed.
  */
 
 #include <fcntl.h>
