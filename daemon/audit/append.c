@@ -10,11 +10,39 @@
 #include "util/file.h"
 #include "util/log.h"
 
-/* Called with append_lock. */
-static int gather(struct audit_log *log, const struct bytes *line, struct audit_entry *entry)
-{
-	struct audit_batch *batch = &log->gathering;
+/* How many batches a thread flushes before another one has to; its own caller waits so long. */
+#define LEAD_MOST 4
 
+/* The batch that is being gathered, begun where there is none; NULL when out of memory. */
+static struct audit_batch *open_batch(struct audit_log *log)
+{
+	if (!log->gathering) {
+		log->gathering = calloc(1, sizeof(*log->gathering));
+		if (log->gathering)
+			pthread_cond_init(&log->gathering->turn, NULL);
+	}
+	return log->gathering;
+}
+
+/* One of its threads leaves. */
+static void leave_batch(struct audit_batch *batch)
+{
+	if (--batch->waiting > 0)
+		return;
+	pthread_cond_destroy(&batch->turn);
+	free(batch->lines);
+	free(batch);
+}
+
+/* Nothing came of the first record of the batch that is gathered. */
+static void drop_batch(struct audit_log *log)
+{
+	log->gathering->waiting = 1;
+	leave_batch(take_pointer(log->gathering));
+}
+
+static int add_line(struct audit_batch *batch, const struct bytes *line)
+{
 	if (batch->size + line->size > batch->room) {
 		const size_t room = 2 * (batch->size + line->size);
 		uint8_t *lines = realloc(batch->lines, room);
@@ -26,13 +54,18 @@ static int gather(struct audit_log *log, const struct bytes *line, struct audit_
 	}
 	memcpy(batch->lines + batch->size, line->data, line->size);
 	batch->size += line->size;
+	return 0;
+}
+
+static void add_entry(struct audit_batch *batch, struct audit_entry *entry)
+{
 	if (batch->last)
 		batch->last->next = entry;
 	else
 		batch->first = entry;
 	batch->last = entry;
 	batch->n++;
-	return 0;
+	batch->waiting++;
 }
 
 static void position_clear(struct audit_position *position)
@@ -40,14 +73,16 @@ static void position_clear(struct audit_position *position)
 	audit_seal_clear(&position->seal);
 }
 
-/* Gives the record its place. Called with append_lock. Returns 0 or -errno. */
-static int place(struct audit_log *log, struct audit_entry *entry)
+/* Gives the record its place in the batch that is gathered. Called with append_lock. Returns 0 or
+ * -errno. */
+static int place(struct audit_log *log, struct audit_batch *batch, struct audit_entry *entry)
 {
 	CLEANUP(position_clear) struct audit_position position = log->written;
 	CLEANUP(bytes_clear) struct bytes line = { 0 };
 	int r;
 
-	r = audit_intents_grow(&log->intents, log->gathering.n + 1);
+	/* What is on its way to the disk will need room, too. */
+	r = audit_intents_grow(&log->intents, log->n_coming + 1);
 	if (r < 0)
 		return r;
 	r = log_format(log, entry->record, &position, &line);
@@ -63,9 +98,11 @@ static int place(struct audit_log *log, struct audit_entry *entry)
 		if (!entry->request)
 			return -ENOMEM;
 	}
-	r = gather(log, &line, entry);
+	r = add_line(batch, &line);
 	if (r < 0)
 		return r;
+	add_entry(batch, entry);
+	log->n_coming++;
 	entry->sequence = position.sequence;
 	memcpy(entry->hash, position.hash, sizeof(entry->hash));
 	log->written = position;
@@ -95,28 +132,18 @@ static bool is_lost(const struct audit_log *log, const struct audit_record *reco
 }
 
 /* Tells those whose records are in the batch how it ended. Called with append_lock. */
-static void settle(struct audit_log *log, const struct audit_batch *batch, int r)
+static void settle(struct audit_log *log, struct audit_batch *batch, int r)
 {
-	struct audit_entry *next;
-
-	for (struct audit_entry *entry = batch->first; entry; entry = next) {
-		next = entry->next;
+	for (struct audit_entry *entry = batch->first; entry; entry = entry->next) {
 		if (r == 0)
 			follow(log, entry);
 		else if (is_lost(log, entry->record))
 			log->outcome_lost = true;
-		entry->r = r;
-		entry->done = true;
 	}
-	free(batch->lines);
-}
-
-static struct audit_batch take_batch(struct audit_log *log)
-{
-	const struct audit_batch batch = log->gathering;
-
-	log->gathering = (struct audit_batch){ 0 };
-	return batch;
+	log->n_coming -= batch->n;
+	batch->r = r;
+	batch->done = true;
+	pthread_cond_broadcast(&batch->turn);
 }
 
 /* Without a lock. Returns 0 or -errno, and the log has failed then. */
@@ -138,26 +165,57 @@ static int flush(struct audit_log *log, const struct audit_batch *batch,
 }
 
 /* Flushes what has been gathered, for all who wait for it. Called with append_lock. */
-static void lead(struct audit_log *log)
+static void flush_gathered(struct audit_log *log)
 {
 	CLEANUP(position_clear) struct audit_position end = log->written;
-	const struct audit_batch batch = take_batch(log);
+	struct audit_batch *batch = take_pointer(log->gathering);
 	int r;
 
-	log->flushing = true;
 	pthread_mutex_unlock(&log->append_lock);
-	r = flush(log, &batch, &end);
+	r = flush(log, batch, &end);
 	pthread_mutex_lock(&log->append_lock);
-	settle(log, &batch, r);
+	settle(log, batch, r);
+	pthread_cond_broadcast(&log->turn);
 	if (r < 0) {
 		/* What was gathered meanwhile follows records that are not there. */
-		const struct audit_batch behind = take_batch(log);
-
-		settle(log, &behind, r);
+		if (log->gathering)
+			settle(log, take_pointer(log->gathering), r);
 		log->written = log->durable;
 	}
+}
+
+/* The disk would rest while the next leader wakes up, so one leads for some batches. Called with
+ * append_lock. */
+static void lead(struct audit_log *log)
+{
+	log->flushing = true;
+	for (unsigned i = 0; i < LEAD_MOST && log->gathering; i++)
+		flush_gathered(log);
 	log->flushing = false;
+	if (log->gathering)
+		pthread_cond_signal(&log->gathering->turn);
 	pthread_cond_broadcast(&log->turn);
+}
+
+/* Until the batch is on the disk, or lost. Called with append_lock. Returns 0 or -errno. */
+static int wait_for_batch(struct audit_log *log, struct audit_batch *batch)
+{
+	int r;
+
+	while (!batch->done) {
+		if (log->flushing)
+			pthread_cond_wait(&batch->turn, &log->append_lock);
+		else
+			lead(log);
+	}
+	r = batch->r;
+	leave_batch(batch);
+	return r;
+}
+
+static bool is_full(const struct audit_batch *batch)
+{
+	return batch && batch->size >= AUDIT_BATCH_MAX;
 }
 
 /* Waits until a record may be given a place; begins a new segment when that is due. Called with
@@ -168,7 +226,7 @@ static int wait_for_place(struct audit_log *log)
 		const char *cause;
 		int r;
 
-		while (log->entered || log->gathering.size >= AUDIT_BATCH_MAX)
+		while (log->entered || is_full(log->gathering))
 			pthread_cond_wait(&log->turn, &log->append_lock);
 		r = log_failed(log);
 		if (r < 0)
@@ -194,24 +252,23 @@ int audit_log_append(struct audit_log *log, const struct audit_record *record,
 		     uint64_t *ret_sequence)
 {
 	struct audit_entry entry = { .record = record };
+	struct audit_batch *batch;
 	int r;
 
 	if (needs_request(record->type) && (!record->request || !*record->request))
 		return -EINVAL;
 	pthread_mutex_lock(&log->append_lock);
 	r = wait_for_place(log);
-	if (r == 0)
-		r = place(log, &entry);
-	while (r == 0 && !entry.done) {
-		if (log->flushing)
-			pthread_cond_wait(&log->turn, &log->append_lock);
-		else
-			lead(log);
+	if (r == 0) {
+		batch = open_batch(log);
+		r = batch ? place(log, batch, &entry) : -ENOMEM;
+		if (r == 0)
+			r = wait_for_batch(log, batch);
+		else if (batch && batch->n == 0)
+			drop_batch(log);
 	}
 	pthread_mutex_unlock(&log->append_lock);
 	free(entry.request);
-	if (r == 0)
-		r = entry.r;
 	if (r == 0)
 		*ret_sequence = entry.sequence;
 	return r;

@@ -124,7 +124,7 @@ static int write_index(struct packer *packer, uint32_t n_frames, int to_fd)
 
 int audit_archive_write(int from_fd, uint64_t size, int to_fd)
 {
-	CLEANUP(packer_clear) struct packer packer = {0};
+	CLEANUP(packer_clear) struct packer packer = { 0 };
 	const uint64_t n_frames = size / FRAME_TEXT + (size % FRAME_TEXT > 0);
 	int r;
 

@@ -202,38 +202,44 @@ static int find_hole(const struct audit_segment *segment, uint64_t from, uint64_
 	return 0;
 }
 
-/* Before this what ends at @end was flushed earlier, or is one line. */
-static uint64_t batch_of(uint64_t end)
-{
-	return end > AUDIT_BATCH_MAX ? end - AUDIT_BATCH_MAX : 0;
-}
-
 int audit_lines_end(const struct audit_segment *segment, uint64_t *ret_end)
 {
-	uint64_t size, end, hole, last = 0;
+	uint64_t size;
 	int r;
 
 	r = audit_segment_size(segment, &size);
-	if (r < 0)
-		return r;
-	r = find_line_end(segment, size, &end);
-	if (r < 0)
-		return r;
+	return r < 0 ? r : find_line_end(segment, size, ret_end);
+}
+
+/* What ends at @end and begins before this was flushed earlier, or is one line. */
+static int find_last_flush(const struct audit_segment *segment, uint64_t end, uint64_t *ret)
+{
+	const uint64_t batch = end > AUDIT_BATCH_MAX ? end - AUDIT_BATCH_MAX : 0;
+	uint64_t last = 0;
+	int r;
+
 	/* The last line alone may be longer than what is flushed at once otherwise. */
-	if (end > 0) {
-		r = find_line_end(segment, end - 1, &last);
-		if (r < 0)
-			return r;
-	}
-	if (batch_of(end) < last)
-		last = batch_of(end);
-	r = find_hole(segment, last, end, &hole);
+	r = end > 0 ? find_line_end(segment, end - 1, &last) : 0;
 	if (r < 0)
 		return r;
-	if (hole == end) {
-		*ret_end = end;
-		return 0;
-	}
+	*ret = last < batch ? last : batch;
+	return 0;
+}
+
+int audit_lines_flushed_end(const struct audit_segment *segment, uint64_t *ret_end)
+{
+	uint64_t end, from, hole;
+	int r;
+
+	r = audit_lines_end(segment, &end);
+	if (r < 0)
+		return r;
+	r = find_last_flush(segment, end, &from);
+	if (r < 0)
+		return r;
+	r = find_hole(segment, from, end, &hole);
+	if (r < 0)
+		return r;
 	return find_line_end(segment, hole, ret_end);
 }
 

@@ -45,11 +45,13 @@ const char *audit_line_request(const struct audit_line *line, size_t *ret_size);
 /* When it was written, as microseconds of CLOCK_REALTIME; 0 when its time is none. */
 uint64_t audit_line_time_us(const struct audit_line *line);
 
-/*
- * Where a segment's complete lines end. A crash can leave a last line without its '\n', and a power
- * loss a hole of NULs with later lines behind it, within the last flush. Returns 0 or -errno.
- */
+/* Where a segment's complete lines end: a crash can leave a last line without its '\n'. Returns 0 or
+ * -errno. */
 int audit_lines_end(const struct audit_segment *segment, uint64_t *ret_end);
+
+/* The same after a power loss, which can leave a hole of NULs with later lines behind it, within the
+ * last flush. */
+int audit_lines_flushed_end(const struct audit_segment *segment, uint64_t *ret_end);
 
 /* Reads lines from a part of a segment that ends in a '\n'. */
 struct audit_reader {

@@ -76,7 +76,7 @@ void log_enter(struct audit_log *log)
 	while (log->entered)
 		pthread_cond_wait(&log->turn, &log->append_lock);
 	log->entered = true;
-	while (log->flushing || log->gathering.n > 0)
+	while (log->flushing || log->gathering)
 		pthread_cond_wait(&log->turn, &log->append_lock);
 }
 

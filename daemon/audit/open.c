@@ -168,10 +168,16 @@ static int begin(struct audit_log *log)
 	if (r < 0)
 		return log_errno(r, "Cannot flush the audit log's directory %s", log->directory);
 	r = rotate_revive(log);
-	if (r != -ENOSPC && r != -EDQUOT)
-		return r;
-	log->failed = r;
-	return 0;
+	if (r == -ENOSPC || r == -EDQUOT) {
+		log->failed = r;
+		return 0;
+	}
+	if (r < 0)
+		log_errno(r,
+			  "Cannot begin a segment of the audit log in %s; let fwctld's user write "
+			  "there, or name another directory with --log-directory",
+			  log->directory);
+	return r;
 }
 
 static int prepare(struct audit_log *log, const struct audit_log_config *config)

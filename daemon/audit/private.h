@@ -10,9 +10,10 @@
  * guards what other threads may ask at any time, and is never held over I/O. Who takes both takes
  * append_lock first.
  *
- * A thread that appends adds its line to the batch that is being gathered. The first to find nobody
- * flushing takes the batch, flushes it for all, and wakes them. What needs the segment for itself
- * (log_enter()) waits until nothing is gathered or flushed, and then holds everybody else up.
+ * A thread that appends adds its line to the batch that is being gathered, and waits for that batch.
+ * The first to find nobody flushing leads: it flushes the batch for all, wakes them, and wakes one of
+ * those who gathered meanwhile to lead the next. What needs the segment for itself (log_enter())
+ * waits until nothing is gathered or flushed, and then holds everybody else up.
  */
 
 #include <pthread.h>
@@ -42,16 +43,18 @@ struct audit_entry {
 	char *request; /* of an intent; owned until it is durable */
 	uint64_t sequence;
 	char hash[DIGEST_TEXT_SIZE];
-	bool done;
-	int r;
 };
 
-/* Lines that are flushed together. */
+/* Lines that are flushed together. Whoever is in it holds it; the last to leave frees it. */
 struct audit_batch {
 	uint8_t *lines; /* owned */
 	size_t size, room;
 	struct audit_entry *first, *last;
 	size_t n;
+	size_t waiting;	     /* of those, the ones that have not left */
+	pthread_cond_t turn; /* it is done, or one of its threads is to lead */
+	bool done;
+	int r;
 };
 
 struct audit_log {
@@ -71,15 +74,16 @@ struct audit_log {
 	struct audit_room room;
 
 	pthread_mutex_t append_lock;
-	pthread_cond_t turn; /* of who waits for what the following say */
-	struct audit_batch gathering;
+	pthread_cond_t turn; /* of those who are in no batch: what the following say has changed */
+	struct audit_batch *gathering; /* NULL: nothing is */
+	size_t n_coming; /* records in that, and in the batch that is being flushed */
 	bool flushing, entered;
 	struct audit_position written; /* the last record that was given a place */
 	struct audit_intents intents;  /* durable, and without an outcome */
 	bool outcome_lost;	       /* a command ran, and what came of it is not written */
 	atomic_bool key_stale;	       /* the key file holds a key that should be gone */
 	atomic_size_t n_orphans;       /* of the intents */
-	uint64_t retry_us;	       /* CLOCK_MONOTONIC; not before that is a new segment tried */
+	_Atomic uint64_t retry_us;     /* CLOCK_MONOTONIC; not before that is a new segment tried */
 	uint64_t rotate_at;	       /* a size; put off where there was no room to rotate */
 	uint32_t pruned_through;       /* segments up to this were removed, or are about to be */
 
@@ -123,7 +127,7 @@ void log_store_key(struct audit_log *log);
 int log_append_alone(struct audit_log *log, const struct audit_record *record);
 
 /* Once entered: begins a segment in place of one that failed, that a rotate record closed, or that
- * was never there. Returns 0 or -errno. */
+ * was never there. Returns 0 or -errno, logged only where the old one does not prove. */
 int rotate_revive(struct audit_log *log);
 
 /* Why a segment is closed. */

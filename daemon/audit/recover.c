@@ -213,7 +213,7 @@ int recover_chain(struct audit_log *log)
 	r = load_key(log, &proof.key);
 	if (r < 0)
 		return r;
-	r = audit_lines_end(&segment, &end);
+	r = audit_lines_flushed_end(&segment, &end);
 	if (r == 0)
 		r = prove(&proof, &segment, end);
 	else

@@ -228,8 +228,7 @@ int rotate_revive(struct audit_log *log)
 	successor.position = log->written;
 	r = succeed(log, &successor, &genesis);
 	if (r < 0)
-		return log_errno(r, "No new segment of the audit log in %s can be begun",
-				 log->directory);
+		return r;
 	pthread_mutex_lock(&log->state_lock);
 	log->failed = 0;
 	pthread_mutex_unlock(&log->state_lock);

@@ -108,7 +108,7 @@ static int parse_state(const char *text, struct audit_seal *ret)
 	int r;
 
 	digest_of(text, CHECKED_SIZE, check);
-	if (memcmp(text + CHECKED_SIZE, check, HEX_SIZE) != 0 ||
+	if (memcmp(text + CHECKED_SIZE, check, HEX_SIZE) != 0 || text[STATE_SIZE - 1] != '\n' ||
 	    sscanf(text, STATE_HEAD "%20" SCNu64 " %20" SCNu64 " %64s %16s ", &seal.since,
 		   &seal.next, key, id) != 4)
 		return -EBADMSG;

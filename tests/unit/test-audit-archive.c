@@ -50,7 +50,7 @@ static uint64_t next_random(void)
  */
 static struct bytes text_new(size_t size)
 {
-	struct bytes text = {0};
+	struct bytes text = { 0 };
 	size_t used = 0;
 
 	if (size == 0)
@@ -73,7 +73,7 @@ static struct bytes text_new(size_t size)
 /* The same line all over, so that the archive is small. */
 static struct bytes text_dull(size_t size)
 {
-	struct bytes text = {0};
+	struct bytes text = { 0 };
 
 	ck_assert_int_eq(bytes_zeroed(size, &text), 0);
 	for (size_t i = 0; i < size; i++)
@@ -103,7 +103,7 @@ static int archive_of(const struct bytes *text)
 
 static struct bytes content_of(int fd)
 {
-	struct bytes content = {0};
+	struct bytes content = { 0 };
 
 	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
 	ck_assert_int_eq(file_read_all(fd, 64 * KIB * KIB, &content), 0);
@@ -152,7 +152,7 @@ static int outcome_of(int fd, const struct bytes *text)
 }
 
 static const size_t sizes[] = {
-    0, 1, 255 * KIB, FRAME - 1, FRAME, FRAME + 1, 2 * FRAME, 5 * KIB *KIB + 77,
+	0, 1, 255 * KIB, FRAME - 1, FRAME, FRAME + 1, 2 * FRAME, 5 * KIB *KIB + 77,
 };
 
 START_TEST(test_round_trip)
@@ -278,20 +278,20 @@ static void set_number(int fd, size_t size, size_t from_end, uint64_t number)
 START_TEST(test_hostile_numbers)
 {
 	static const uint64_t numbers[] = {
-	    0, 1, 2, 4, 0x0fffffff, 0x7fffffff, 0xfffffffe, 0xffffffff, INT64_MAX, UINT64_MAX,
+		0, 1, 2, 4, 0x0fffffff, 0x7fffffff, 0xfffffffe, 0xffffffff, INT64_MAX, UINT64_MAX,
 	};
 	/* The number of frames, the size of the index, and what the entries say. */
 	static const struct {
 		size_t size, from_end;
 	} places[] = {
-	    {4, FOOTER},
-	    {4, FOOTER + 4 * ENTRY + 4},
-	    {8, FOOTER + ENTRY},
-	    {8, FOOTER + ENTRY - 8},
-	    {8, FOOTER + 2 * ENTRY},
-	    {8, FOOTER + 2 * ENTRY - 8},
-	    {8, FOOTER + 3 * ENTRY - 8},
-	    {8, FOOTER + 4 * ENTRY},
+		{ 4, FOOTER },
+		{ 4, FOOTER + 4 * ENTRY + 4 },
+		{ 8, FOOTER + ENTRY },
+		{ 8, FOOTER + ENTRY - 8 },
+		{ 8, FOOTER + 2 * ENTRY },
+		{ 8, FOOTER + 2 * ENTRY - 8 },
+		{ 8, FOOTER + 3 * ENTRY - 8 },
+		{ 8, FOOTER + 4 * ENTRY },
 	};
 	CLEANUP(bytes_clear) struct bytes text = text_dull(2 * FRAME + 100);
 
@@ -299,7 +299,7 @@ START_TEST(test_hostile_numbers)
 		for (size_t j = 0; j < ARRAY_LENGTH(numbers); j++) {
 			CLEANUP(closep) int fd = archive_of(&text);
 			const bool same =
-			    places[i].from_end == FOOTER + 4 * ENTRY && numbers[j] == 0;
+				places[i].from_end == FOOTER + 4 * ENTRY && numbers[j] == 0;
 
 			set_number(fd, places[i].size, places[i].from_end, numbers[j]);
 			ck_assert_int_eq(outcome_of(fd, &text), same ? 0 : -EBADMSG);
@@ -312,7 +312,7 @@ END_TEST
 static int archive_around(const void *frame, size_t size, uint64_t text_size)
 {
 	const int fd = file_of(frame, size);
-	uint8_t index[8 + 2 * ENTRY + FOOTER] = {0};
+	uint8_t index[8 + 2 * ENTRY + FOOTER] = { 0 };
 
 	write_le32(index, 0x184d2a5e);
 	write_le32(index + 4, sizeof(index) - 8);
@@ -335,8 +335,8 @@ START_TEST(test_hostile_frames)
 {
 	CLEANUP(bytes_clear) struct bytes text = text_dull(100), bomb = text_dull(64 * FRAME);
 	/* A text of format 0.7, which libzstd would read, and a frame that it would skip. */
-	static const uint8_t old[] = {0x27, 0xb5, 0x2f, 0xfd, 0x04, 0x00, 0xc0, 0x00, 0x00};
-	static const uint8_t skipped[] = {0x5e, 0x2a, 0x4d, 0x18, 0, 0, 0, 0};
+	static const uint8_t old[] = { 0x27, 0xb5, 0x2f, 0xfd, 0x04, 0x00, 0xc0, 0x00, 0x00 };
+	static const uint8_t skipped[] = { 0x5e, 0x2a, 0x4d, 0x18, 0, 0, 0, 0 };
 	uint8_t frame[16 * KIB];
 	size_t size;
 
