@@ -16,6 +16,10 @@ struct config {
 	uint64_t queue_depth;	  /* QueueDepth= requests that wait or run per device */
 	uint64_t calls_per_peer;  /* CallsPerConnection= that wait for an answer */
 	uint64_t authorization_timeout; /* AuthorizationTimeoutSec= for a person to answer */
+	uint64_t audit_segment_mib;	/* AuditSegmentMiB= */
+	uint64_t audit_segment_days;	/* AuditSegmentDays=; 0: however old */
+	uint64_t audit_keep_mib;	/* AuditKeepMiB=; 0: all */
+	uint64_t audit_keep_days;	/* AuditKeepDays=; 0: all */
 };
 
 /* What holds where no file says otherwise. */
