@@ -10,9 +10,6 @@
 #define AUDIT_RETRY_US (5 * UINT64_C(1000000))
 #define AUDIT_AGE_US (3600 * UINT64_C(1000000))
 
-#define MIB_BYTES (UINT64_C(1) << 20)
-#define DAY_US (24 * 3600 * UINT64_C(1000000))
-
 /* A notice of the log on its way from the thread that appended to the loop. */
 struct notice {
 	struct job job;
@@ -72,28 +69,13 @@ static void on_changed(void *userdata)
 		completions_post(broker->completions, &broker->audit_changed);
 }
 
-static struct audit_limits audit_limits(const struct config *config)
-{
-	uint64_t keep_mib = config->audit_keep_mib;
-
-	/* The active segment and the one before it stay in any case. */
-	if (keep_mib > 0 && keep_mib < 2 * config->audit_segment_mib)
-		keep_mib = 2 * config->audit_segment_mib;
-	return (struct audit_limits){
-		.segment_bytes = config->audit_segment_mib * MIB_BYTES,
-		.segment_age_us = config->audit_segment_days * DAY_US,
-		.keep_bytes = keep_mib * MIB_BYTES,
-		.keep_age_us = config->audit_keep_days * DAY_US,
-	};
-}
-
 int broker_open_audit(struct broker *broker)
 {
 	struct audit_log_config config = {
 		.directory = broker->paths.log,
 		.daemon_version = FWCTLD_VERSION,
 		.catalog_digest = catalog_digest(broker->catalog),
-		.limits = audit_limits(&broker->config),
+		.limits = config_audit_limits(&broker->config),
 		.listener = { .appended = on_appended, .changed = on_changed, .userdata = broker },
 	};
 

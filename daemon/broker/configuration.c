@@ -9,6 +9,9 @@
 #include "util/file.h"
 #include "util/log.h"
 
+#define MIB_BYTES (UINT64_C(1) << 20)
+#define DAY_US (24 * 3600 * UINT64_C(1000000))
+
 const struct config config_defaults = {
 	.immediate_changes = true,
 	.queue_depth = 16,
@@ -220,4 +223,19 @@ int config_load(const char *file, struct config *config)
 	if (r < 0)
 		return r;
 	return check_together(file, config);
+}
+
+struct audit_limits config_audit_limits(const struct config *config)
+{
+	const uint64_t least = 2 * config->audit_segment_mib;
+	uint64_t keep_mib = config->audit_keep_mib;
+
+	if (keep_mib > 0 && keep_mib < least)
+		keep_mib = least;
+	return (struct audit_limits){
+		.segment_bytes = config->audit_segment_mib * MIB_BYTES,
+		.segment_age_us = config->audit_segment_days * DAY_US,
+		.keep_bytes = keep_mib * MIB_BYTES,
+		.keep_age_us = config->audit_keep_days * DAY_US,
+	};
 }

@@ -3,11 +3,13 @@
 
 /*
  * The configuration: fwctld.conf and its drop-ins, in systemd's style, read once at the start. Calls
- * inih; may call util. docs/configuration.md describes each key for the administrator.
+ * inih; may call audit and util. docs/configuration.md describes each key for the administrator.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "audit/log.h"
 
 struct config {
 	bool immediate_changes;	  /* ImmediateChanges= */
@@ -31,3 +33,7 @@ extern const struct config config_defaults;
  * its file and line and ends in -EINVAL.
  */
 int config_load(const char *file, struct config *config);
+
+/* What the Audit...= keys mean for the log. Two segments, the active one and one before it, are kept
+ * however small AuditKeepMiB= is. */
+struct audit_limits config_audit_limits(const struct config *config);
