@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "broker/audit.h"
+#include "broker/recovery.h"
 #include "util/log.h"
 
 /* Denials and pages of the log that wait at once: of all callers together, so more than a few of
@@ -19,6 +20,11 @@ static void on_appeared(void *userdata, struct device *device)
 	broker->listener.device_appeared(broker->listener.userdata, device);
 }
 
+static void on_opened(void *userdata, struct device *device)
+{
+	recovery_of_device(userdata, device);
+}
+
 static void on_vanished(void *userdata, struct device *device)
 {
 	struct broker *broker = userdata;
@@ -27,11 +33,26 @@ static void on_vanished(void *userdata, struct device *device)
 	broker->listener.device_vanished(broker->listener.userdata, device);
 }
 
+static void give_up(struct job *job)
+{
+	recovery_give_up(container_of(job, struct broker, giving_up));
+}
+
+static void on_given_up(struct job *job)
+{
+	struct broker *broker = container_of(job, struct broker, giving_up);
+
+	broker->listener.settled(broker->listener.userdata);
+}
+
+/* Changes that were cut off, of devices that are not there, are closed before anybody is served. */
 static void on_settled(void *userdata)
 {
 	struct broker *broker = userdata;
 
-	broker->listener.settled(broker->listener.userdata);
+	broker->giving_up = (struct job){ .run = give_up, .done = on_given_up };
+	if (!broker->clerk || worker_submit(broker->clerk, &broker->giving_up) < 0)
+		broker->listener.settled(broker->listener.userdata);
 }
 
 /*
@@ -103,6 +124,7 @@ static int make_table(struct broker *broker)
 		.queue_depth = broker->config.queue_depth,
 		.state_directory = broker->paths.state,
 		.boot_id = broker->boot_id,
+		.opened = on_opened,
 		.appeared = on_appeared,
 		.vanished = on_vanished,
 		.settled = on_settled,

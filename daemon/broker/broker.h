@@ -65,6 +65,7 @@ struct broker {
 	struct archivist *archivist;
 	struct herald *heralds[BROKER_HERALDS]; /* also where there is no such place */
 	struct job left; /* the one of these that ends now */
+	struct job giving_up; /* of changes that a crash cut off */
 	atomic_bool stopping; /* set on the loop; workers look */
 };
 

@@ -6,6 +6,8 @@
  * how they are judged.
  */
 
+#include <dirent.h>
+
 #include "audit/log.h"
 #include "audit/verify.h"
 #include "place.h"
@@ -93,6 +95,68 @@ static inline const char *member(struct json_object *root, const char *path)
 		ck_assert_msg(json_object_object_get_ex(root, key, &root), "no member %s", key);
 	}
 	return json_object_get_string(root);
+}
+
+/* Opens the log of @place with these limits, and a sealing key beside it; must work. */
+static inline struct audit_log *open_limited_log(const struct place *place,
+						 struct audit_limits limits)
+{
+	char seal_file[sizeof(place->directory) + 16];
+	const struct audit_log_config config = {
+		.directory = place->directory,
+		.seal_file = seal_file,
+		.daemon_version = "test",
+		.catalog_digest = "c0ffee",
+		.limits = limits,
+	};
+	struct audit_log *log = NULL;
+
+	snprintf(seal_file, sizeof(seal_file), "%s/seal-key", place->directory);
+	ck_assert_int_eq(audit_log_open(&config, &log), 0);
+	return log;
+}
+
+/* The log's own descriptor of a segment. */
+static inline int segment_fd(const struct place *place, const char *name)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int fd = -1;
+
+	while (fd < 0 && (entry = readdir(directory))) {
+		char target[128] = "";
+
+		if (readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1) > 0 &&
+		    strcmp(target, place_path(place, name)) == 0)
+			fd = atoi(entry->d_name);
+	}
+	closedir(directory);
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+/* Makes the next append fail as if the disk had refused the flush: a pipe takes the line only. */
+static inline int append_failing(struct audit_log *log, const struct place *place,
+				 const char *segment, const struct audit_record *record)
+{
+	const int fd = segment_fd(place, segment), saved = dup(fd);
+	uint64_t sequence;
+	int ends[2], r;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(dup2(ends[1], fd), fd);
+	r = audit_log_append(log, record, &sequence);
+	ck_assert_int_eq(dup2(saved, fd), fd);
+	close(saved);
+	close(ends[0]);
+	close(ends[1]);
+	return r;
+}
+
+/* A failed segment is given some rest before another one is tried. */
+static inline void wait_for_retry(void)
+{
+	usleep(1100 * 1000);
 }
 
 /* A page of all records, from @first on. */
