@@ -30,7 +30,8 @@ static void on_notice(struct job *job)
 	struct broker *broker = notice->broker;
 
 	tell_heralds(broker, &notice->notice);
-	broker->listener.record_appended(broker->listener.userdata, &notice->notice);
+	if (broker->listener.record_appended)
+		broker->listener.record_appended(broker->listener.userdata, &notice->notice);
 	free(notice);
 }
 
@@ -58,7 +59,8 @@ static void on_audit_changed(struct job *job)
 	atomic_store(&broker->audit_change_posted, false);
 	if (broker->archivist)
 		archivist_wake(broker->archivist);
-	broker->listener.audit_changed(broker->listener.userdata);
+	if (broker->listener.audit_changed)
+		broker->listener.audit_changed(broker->listener.userdata);
 }
 
 static void on_changed(void *userdata)
@@ -78,10 +80,11 @@ int broker_open_audit(struct broker *broker)
 		.limits = config_audit_limits(&broker->config),
 		.listener = { .appended = on_appended, .changed = on_changed, .userdata = broker },
 	};
+	CLEANUP(freep) char *seal_file = NULL;
 
-	if (asprintf(&broker->seal_file, "%s/seal-key", broker->paths.state) < 0)
+	if (asprintf(&seal_file, "%s/seal-key", broker->paths.state) < 0)
 		return -ENOMEM;
-	config.seal_file = broker->seal_file;
+	config.seal_file = seal_file;
 	broker->audit_changed.done = on_audit_changed;
 	return audit_log_open(&config, &broker->audit);
 }

@@ -187,11 +187,12 @@ void broker_free(struct broker *broker)
 		device_source_free(broker->source);
 	if (broker->audit)
 		audit_log_close(broker->audit);
+	/* Where the start failed, notices of the log are still on their way, and nobody is there. */
+	broker->listener = (struct broker_listener){ 0 };
 	if (broker->completions)
 		completions_free(broker->completions);
 	if (broker->catalog)
 		catalog_unref(broker->catalog);
-	free(broker->seal_file);
 	free(broker->boot_id);
 	sd_event_unref(broker->event);
 	free(broker);

@@ -53,7 +53,6 @@ struct broker {
 	struct completions *completions;
 	struct catalog *catalog;
 	struct audit_log *audit;
-	char *seal_file;
 	/* The log has changed, on its way to the loop: once, however often it did. */
 	struct job audit_changed;
 	atomic_bool audit_change_posted;
