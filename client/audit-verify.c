@@ -34,10 +34,12 @@ static int read_key(struct client *client, struct audit_verifier *verifier)
 
 	if (!file)
 		return 0;
-	if (strcmp(file, "-") == 0)
+	if (strcmp(file, "-") == 0) {
+		file = "stdin";
 		r = file_read_all(STDIN_FILENO, KEY_SIZE_MOST, &key);
-	else
+	} else {
 		r = file_read(file, KEY_SIZE_MOST, &key);
+	}
 	if (r < 0 && r != -EFBIG)
 		return report(&client->options, ERROR_FAILED, "cannot read the key from %s: %s",
 			      file, strerror(-r));

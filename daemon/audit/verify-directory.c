@@ -288,7 +288,8 @@ int audit_verifier_directory(struct audit_verifier *verifier, const char *direct
 			number++;
 			continue;
 		}
-		if (r == -ENOENT)
+		/* What was wrong with a file that is gone now was that it went. */
+		if (r == -ENOENT || (r > 0 && !verify_file_exists(fd, number)))
 			r = begin_anew(verifier, fd, &number, &last);
 		if (r != 0)
 			return r;

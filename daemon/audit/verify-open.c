@@ -6,7 +6,10 @@
 
 static void remove_open(struct audit_verifier *verifier, size_t i)
 {
-	verifier->open[i] = verifier->open[--verifier->n_open];
+	struct verify_open *open = &verifier->open[i];
+
+	verifier->n_open--;
+	memmove(open, open + 1, (verifier->n_open - i) * sizeof(*open));
 }
 
 static void add_open(struct audit_verifier *verifier, const struct verify_open *open)
@@ -117,7 +120,8 @@ static void end_request(struct audit_verifier *verifier, const struct verify_fac
 
 	digest_request(facts->members[VERIFY_REQUEST], request);
 	verify_json_number(facts->members[VERIFY_INTENT], &intent);
-	for (size_t i = 0; i < verifier->n_open; i++) {
+	/* What ends has mostly begun a short time ago. */
+	for (size_t i = verifier->n_open; i-- > 0;) {
 		const struct verify_open *open = &verifier->open[i];
 
 		if (open->seen ? memcmp(open->request, request, sizeof(request)) != 0 :

@@ -229,6 +229,14 @@ static inline struct script script_new(const struct place *place, const char *na
 	return script;
 }
 
+/* Another segment, whose records follow those of @before. */
+static inline void script_go_on(struct script *script, const struct script *before)
+{
+	script->sequence = before->sequence;
+	script->segment = before->segment;
+	memcpy(script->hash, before->hash, sizeof(script->hash));
+}
+
 /* Adds the record that follows the last one; @request may be NULL. */
 static inline void script_add(struct script *script, enum audit_type type, const char *request)
 {
