@@ -50,9 +50,10 @@ def device(parent="mem0", serial="0x5e17"):
 
 
 class Place:
-    """A directory with a log, a state directory and simulated devices."""
+    """A directory with a log, a state directory and simulated devices. begin(place) makes what there
+    is before the first start."""
 
-    def __init__(self, *devices, config=""):
+    def __init__(self, *devices, config="", begin=None):
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="place-", dir=BUILD / "tests/crash"))
         self.log = self.path / "log"
         self.state = pathlib.Path(os.environ["TMPDIR"]) / self.path.name
@@ -62,6 +63,8 @@ class Place:
         self.config.write_text(f"[Broker]\n{config}\n")
         self.devices = self.path / "devices"
         self.devices.mkdir()
+        self.begin = begin
+        self.seal_key = None  # a file with the first key, where the log is sealed
         self._files = {}
         self.first = {}
         for i, content in enumerate(devices or [device()]):
@@ -76,11 +79,29 @@ class Place:
         shutil.rmtree(self.path)
 
     def clear(self):
-        """As before the first start."""
         for path in (self.log, self.state):
             shutil.rmtree(path, ignore_errors=True)
         for path in (self.stderr, self.list):
             path.unlink(missing_ok=True)
+
+    def reset(self):
+        """As before the first start."""
+        self.clear()
+        if self.begin:
+            self.begin(self)
+
+    def files(self):
+        """Path to content, of all files of the log and of the state."""
+        return {str(path): path.read_bytes() for directory in (self.log, self.state)
+                for path in sorted(directory.iterdir())}
+
+    def put(self, files):
+        """Makes these all files that there are."""
+        self.clear()
+        for directory in (self.log, self.state):
+            directory.mkdir(0o700)
+        for path, data in files.items():
+            pathlib.Path(path).write_bytes(data)
 
     def store(self):
         """(device, Feature) to the value that the device holds: where a change of it is seen."""
@@ -91,8 +112,10 @@ class Place:
                     values[name, feature["uuid"]] = feature[BASES[feature["uuid"]]]
         return values
 
-    def is_store(self, name):
-        return name in self._files.values()
+    def owns(self, path):
+        """Whether it is one of the two directories, or in them."""
+        return any(path == str(directory) or path.startswith(f"{directory}/")
+                   for directory in (self.log, self.state))
 
     def calls(self):
         """The calls that stop-at has listed."""
@@ -274,7 +297,7 @@ def run_to_death(place, script, *stop_options):
     """Runs a script with fwctld under stop-at, to its end or fwctld's, and then ends it. Returns the
     exit status and the answers that came."""
     caller = Caller()
-    with Fwctld(place, *stop_options) as fwctld:
+    with Fwctld(place, "--data", *stop_options) as fwctld:
         if fwctld.ready():
             with contextlib.suppress(Dead):
                 script(caller)

@@ -21,10 +21,10 @@ class Unknown(Exception):
 
 
 class File:
-    def __init__(self):
-        self.data = b""
-        self.durable = b""
-        self._past = [(0, b"")]
+    def __init__(self, data=b""):
+        self.data = data
+        self.durable = data
+        self._past = [(0, data)]
 
     def change(self, data, at):
         self.data = data
@@ -92,11 +92,13 @@ class Directory:
 
 
 class Disk:
-    """The directories given, empty at first; apply() follows the calls in the order in which they
-    returned."""
+    """The directories given, with the files given; apply() follows the calls in the order in which
+    they returned."""
 
-    def __init__(self, *paths):
+    def __init__(self, paths, files):
         self.directories = {str(path): Directory() for path in paths}
+        for path, data in files.items():
+            self._directory(path).durable[os.path.basename(path)] = File(data)
 
     def _directory(self, path):
         return self.directories.get(os.path.dirname(path))
@@ -111,6 +113,8 @@ class Disk:
 
     def apply(self, call):
         if not self.concerns(call) or call["result"] == "killed" or call["result"] < 0:
+            return
+        if call["path"].endswith(" (deleted)"):
             return
         name, path, at = call["call"], call["path"], call["left"]
         if name == "openat":

@@ -25,6 +25,8 @@ static void usage(FILE *to)
 	      "                  file returns the error\n"
 	      "  --sticky WHAT   so does every later call: on the same 'file', or 'all' of them\n"
 	      "  --within DIR    count only the calls on DIR and on what is below\n"
+	      "  --on FILE       count only the calls on FILE\n"
+	      "  --call NAME     count only the calls of this name\n"
 	      "  --list FILE     write a line of JSON about each counted call when it returns\n"
 	      "  --data          with what it wrote\n",
 	      to);
@@ -87,6 +89,12 @@ static void parse_option(int option)
 	case 'w':
 		options.within = optarg;
 		return;
+	case 'o':
+		options.on = optarg;
+		return;
+	case 'c':
+		options.call = optarg;
+		return;
 	case 'l':
 		options.list = fopen(optarg, "we");
 		if (!options.list)
@@ -110,6 +118,8 @@ void options_parse(int argc, char *argv[])
 		{ "fail", required_argument, NULL, 'f' },
 		{ "sticky", required_argument, NULL, 's' },
 		{ "within", required_argument, NULL, 'w' },
+		{ "on", required_argument, NULL, 'o' },
+		{ "call", required_argument, NULL, 'c' },
 		{ "list", required_argument, NULL, 'l' },
 		{ "data", no_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },

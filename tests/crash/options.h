@@ -20,7 +20,10 @@ struct options {
 	uint64_t size; /* of a torn or short write */
 	int error;     /* of a failing call */
 	bool sticky_file, sticky_all;
-	const char *within; /* only calls on files of this directory count */
+	/* Only these calls count; NULL: all. */
+	const char *within; /* on this directory and what is below */
+	const char *on;	    /* on this file */
+	const char *call;   /* of this name */
 	FILE *list;
 	bool data;
 };

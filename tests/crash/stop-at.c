@@ -117,6 +117,10 @@ static bool is_within(const char *path)
 
 static bool is_counted(const struct call *call)
 {
+	if (options.call && strcmp(options.call, call->type->name) != 0)
+		return false;
+	if (options.on && strcmp(options.on, call->path) != 0)
+		return false;
 	return !options.within || is_within(call->path) || is_within(call->to);
 }
 

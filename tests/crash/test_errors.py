@@ -13,8 +13,8 @@ import crash
 from crash import broker, dbus
 import promises
 import restart
+import scripts
 import tap
-import test_kill
 
 NOT_MADE, RAN = "so it was not made", "The command ran, but"
 # What ran on the device or may have.
@@ -64,7 +64,7 @@ class Failure:
         broker.get_feature(broker.COLD)
         broker.call(broker.ROOT, broker.MANAGER, "GetAuditRecords", "tua{sv}", 1, 1000, {})
         if promises.segments(self.place.log):
-            promises.verify(self.place.log, open_intents=None)
+            promises.verify(self.place, open_intents=None)
         end = time.monotonic() + dbus.PATIENCE
         self._change(caller)
         while not self.worked and self.recovers() and time.monotonic() < end:
@@ -139,7 +139,7 @@ class Errors(unittest.TestCase):
         crash.run_to_death(place, script, "--within", place.log)
         wanted, problems, seen = place.calls(), [], set()
         for number in range(1, len(wanted) + 1):
-            place.clear()
+            place.reset()
             failure = Failure(place, *sticky)
             try:
                 failure.run(script, number, error)
@@ -153,18 +153,18 @@ class Errors(unittest.TestCase):
         self.assertEqual({crash.describe(call) for call in wanted} - seen, set())
 
     def test_one_error(self):
-        self.every_failure(test_kill.changes, "EIO")
+        self.every_failure(scripts.changes, "EIO")
 
     def test_a_file_that_stays_bad(self):
-        self.every_failure(test_kill.changes, "ENOSPC", "--sticky", "file")
+        self.every_failure(scripts.changes, "ENOSPC", "--sticky", "file")
 
     @unittest.skipUnless(crash.LONG, "--long")
     def test_one_time_without_room(self):
-        self.every_failure(test_kill.changes, "ENOSPC")
+        self.every_failure(scripts.changes, "ENOSPC")
 
     @unittest.skipUnless(crash.LONG, "--long")
     def test_a_file_with_errors(self):
-        self.every_failure(test_kill.changes, "EIO", "--sticky", "file")
+        self.every_failure(scripts.changes, "EIO", "--sticky", "file")
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ class Escaping(unittest.TestCase):
         return [json.loads(line) for line in self.lines()[self.before:]]
 
     def check_whole(self):
-        promises.verify(self.place.log)
+        promises.verify(self.place)
         promises.check_chain(self.place.log)
 
     def test_reasons(self):

@@ -136,7 +136,7 @@ class Full(unittest.TestCase):
                 self.assertGreater(len(lines), 3)
                 denied = self.caller.change(broker.COLD, b"\1\1\1\1", user=broker.DENIED)
                 self.assertEqual(denied.error, "NotAuthorized")
-                promises.verify(self.place.log)
+                promises.verify(self.place)
                 self.assertEqual(self.states(), [])
                 self.assertEqual(self.log().read_bytes(), whole)
                 self.assertEqual(self.said("No room for the audit log"), i)
@@ -148,7 +148,7 @@ class Full(unittest.TestCase):
         self.check_whole()
 
     def check_whole(self):
-        promises.verify(self.place.log)
+        promises.verify(self.place)
         records = promises.check_chain(self.place.log)
         promises.check_answers(records, self.caller.answers, self.place.said())
         promises.check_causes(self.place, records)
@@ -209,7 +209,7 @@ class Full(unittest.TestCase):
             fwctld.end()
         number = next(call["n"] for call in self.place.calls() if call["call"] == "write"
                       and b'"type":"outcome"' in bytes.fromhex(call["data"]))
-        self.place.clear()
+        self.place.reset()
         self.caller = crash.Caller()
         return number
 

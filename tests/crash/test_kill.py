@@ -4,49 +4,26 @@
 """fwctld killed before each system call by which it changes anything, and at torn writes."""
 
 import collections
-import os
 import unittest
 
 import crash
-from crash import BASES, broker
 import restart
+import scripts
 import tap
 
-REASON = "a reason that makes the record longer than a sector of a disk; " * 12
+# Everything there is to kill it at in a run takes some time, and a sealed or a rotated log is written
+# by the same code.
+only_long = unittest.skipUnless(crash.LONG, "--long")
 
 
-def changes(caller):
-    """One of each kind: waits for a reset, at once, denied, failed by the device, the same again."""
-    caller.change(broker.COLD, b"\x01\0\0\0")
-    caller.change(broker.IMMEDIATE, b"\x02\0\0\0", reason=REASON)
-    caller.change(broker.COLD, b"\x03\0\0\0", user=broker.DENIED)
-    caller.fault("set-feature", "status", "BUSY")
-    caller.change(broker.CONVENTIONAL, b"\x04\0\0\0")
-    caller.change(broker.COLD, b"\x01\0\0\0")
-
-
-def changes_of_two(caller):
-    """Two devices at once, so that records of one stand between those of the other."""
-    for value in (b"\x05\0\0\0", b"\x06\0\0\0"):
-        caller.changes_at_once(*((on, feature, value) for on in ("fwctl0", "fwctl1")
-                                 for feature in (broker.COLD, broker.IMMEDIATE)))
-
-
-def numbered(calls):
-    """What tells a call from the others, whatever thread came first: its name, its file, and the how
-    manieth of these it is."""
-    seen = collections.Counter()
-    keys = []
-    for call in calls:
-        what = crash.describe(call)
-        seen[what] += 1
-        keys.append((what, seen[what]))
-    return keys
+# How often a call is waited for that does not come in every run.
+TRIES = 5
 
 
 class Kill(unittest.TestCase):
     def setUp(self):
         self.problems = []
+        self.points = 0
 
     def place(self, *devices, **options):
         place = crash.Place(*devices, **options)
@@ -55,13 +32,14 @@ class Kill(unittest.TestCase):
 
     def point(self, place, script, *stop_options):
         """One run that ends at a call. Returns the calls until then, or None where it never came."""
-        place.clear()
+        place.reset()
         status, answers = crash.run_to_death(place, script, *stop_options)
         told = crash.watch().told("AuditRecordAppended")
         calls = place.calls()
         if status == 0:
             return None
         self.assertEqual(status, crash.KILLED, place.said())
+        self.points += 1
         try:
             restart.Left(place, answers, told).check()
         except AssertionError as problem:
@@ -69,46 +47,86 @@ class Kill(unittest.TestCase):
         return calls
 
     def told(self):
+        print(f"# {self.points} points", flush=True)
         self.assertEqual(len(self.problems), 0, "\n" + "\n".join(self.problems[:8]))
 
     def every_call(self, place, script):
-        """Kills it at every call until it ends by itself. Returns what it was killed at."""
-        killed, number = set(), 1
+        """Kills it at every call until it ends by itself."""
+        number = 1
         while calls := self.point(place, script, "--kill", number):
             self.assertEqual(calls[-1]["result"], "killed")
-            killed.add(numbered(calls)[-1])
             number += 1
-        self.assertGreater(number, 50)
-        print(f"# {number - 1} points", flush=True)
-        return killed
+        self.told()
+
+    def every_call_on_files(self, place, script):
+        """Kills it at every call on a file of the log or of the state: at the first write to this one,
+        the second, and so on, whatever other threads do meanwhile."""
+        place.reset()
+        status, _ = crash.run_to_death(place, script)
+        self.assertEqual(status, 0, place.said())
+        counts = collections.Counter((call["call"], call["path"]) for call in place.calls()
+                                     if place.owns(call["path"]))
+        self.assertGreater(len(counts), 5)
+        for (call, path), count in counts.items():
+            for number in range(1, count + 1):
+                stop = ("--call", call, "--on", path, "--kill", number)
+                # Records that are flushed together now need not have been so before.
+                hits = (self.point(place, script, *stop) for _ in range(TRIES))
+                self.assertTrue(any(hits), stop)
+        self.told()
 
     def test_before_every_call(self):
-        place = self.place()
-        status, answers = crash.run_to_death(place, changes, "--data")
-        self.assertEqual(status, 0, place.said())
-        self.assertEqual([a.error for a in answers],
-                         ["", "", "NotAuthorized", "DeviceError", ""])
-        wanted = {key for key in numbered(place.calls())
-                  if key[0].split()[-1].startswith(("audit-", ".", "simulated-", "pending-"))}
-        killed = self.every_call(place, changes)
-        self.told()
-        # Every one of them, and not a sample.
-        self.assertEqual(wanted - killed, set())
+        self.every_call(self.place(), scripts.changes)
+        self.assertGreater(self.points, 80)
+
+    def test_before_every_call_on_files(self):
+        self.every_call_on_files(self.place(), scripts.changes)
 
     def test_with_changes_at_once(self):
-        place = self.place(crash.device(), crash.device("mem1", "0x5e18"))
-        self.every_call(place, changes_of_two)
-        self.told()
+        self.every_call(self.place(*scripts.TWO_DEVICES), scripts.changes_at_once)
+
+    def test_old_segments_of_a_sealed_log(self):
+        """They are closed, removed and compressed as soon as fwctld starts."""
+        self.every_call_on_files(
+            self.place(begin=scripts.Old(sealed=True), config=scripts.Old.config),
+            scripts.two_changes)
+
+    def test_a_new_segment_between_intent_and_outcome(self):
+        self.every_call_on_files(self.place(begin=scripts.Long(), config=scripts.Long.config),
+                                 scripts.two_changes)
+
+    def test_again_when_it_starts(self):
+        """Once killed before the outcome, and then at each call of the next start."""
+        place = self.place()
+        place.begin = scripts.CutOff(place, scripts.changes)
+        self.assertEqual(len(place.begin.open), 1)
+        self.every_call_on_files(place, scripts.nothing)
+
+    def test_again_when_it_starts_with_half_a_record(self):
+        place = self.place()
+        place.begin = scripts.CutOff(place, scripts.changes, part=700)
+        self.every_call_on_files(place, scripts.nothing)
+
+    @only_long
+    def test_old_segments(self):
+        self.every_call(self.place(begin=scripts.Old(), config=scripts.Old.config),
+                        scripts.changes)
+
+    @only_long
+    def test_a_new_segment_of_a_sealed_log(self):
+        self.every_call(self.place(begin=scripts.Long(sealed=True), config=scripts.Long.config),
+                        scripts.changes)
 
     def test_at_torn_writes(self):
         place = self.place()
-        crash.run_to_death(place, changes, "--data")
+        crash.run_to_death(place, scripts.changes, "--within", place.log)
         for call in place.calls():
-            if not call["call"].startswith("write") or "audit-" not in call["path"]:
+            if call["call"] != "write":
                 continue
             size = call["size"]
             for part in sorted({1, size // 2, size - 1, *range(512 - call["at"] % 512, size, 512)}):
-                self.point(place, changes, "--tear", f"{call['n']},{part}")
+                self.point(place, scripts.changes, "--within", place.log, "--tear",
+                           f"{call['n']},{part}")
         self.told()
 
 

@@ -9,8 +9,11 @@ import unittest
 import crash
 import disk
 import restart
+import scripts
 import tap
-import test_kill
+
+
+only_long = unittest.skipUnless(crash.LONG, "--long")
 
 
 class File(unittest.TestCase):
@@ -46,61 +49,90 @@ class File(unittest.TestCase):
 
 
 class PowerLoss(unittest.TestCase):
-    def traced(self, script, *devices, **options):
-        """A run of a script in directories that were there before."""
+    def place(self, *devices, **options):
         place = crash.Place(*devices, **options)
         self.addCleanup(place.remove)
-        place.log.mkdir(0o700)
-        place.state.mkdir(0o700)
-        status, answers = crash.run_to_death(place, script, "--data")
+        return place
+
+    def traced(self, place, script):
+        """A run of a script in directories that were there before: the disk that it began with, the
+        calls, and the answers."""
+        place.put({})
+        if place.begin:
+            place.reset()
+        model = disk.Disk((place.log, place.state), place.files())
+        status, answers = crash.run_to_death(place, script)
         self.assertEqual(status, 0, place.said())
-        return place, place.calls(), answers, crash.watch().told("AuditRecordAppended")
+        return model, place.calls(), answers
 
-    def put(self, place, state, stores):
-        """Makes the directories hold this; a device has what it had, power or not."""
-        place.clear()
-        for path in (place.log, place.state):
-            path.mkdir(0o700)
-        kept = {path: data for path, data in state.items()
-                if not place.is_store(pathlib.Path(path).name)}
-        for path, data in (kept | stores).items():
-            pathlib.Path(path).write_bytes(data)
-
-    def every_loss(self, script, *devices, **options):
-        place, calls, answers, told = self.traced(script, *devices, **options)
-        model = disk.Disk(place.log, place.state)
+    def every_loss(self, place, script):
+        model, calls, answers = self.traced(place, script)
         seen, problems = set(), []
         for call, following in disk.moments(model, calls):
-            stores = {path: data for path, data in model.now().items()
-                      if place.is_store(pathlib.Path(path).name)}
+            # A device has what it was told, power or not.
+            devices_own = {path: data for path, data in model.now().items() if is_device(path)}
             known = [answer for answer in answers if following is None or answer.at < following]
             for state in model.states():
-                key = (tuple(sorted(state.items())), tuple(sorted(stores.items())), len(known))
+                files = {path: data for path, data in state.items() if not is_device(path)}
+                files |= devices_own
+                key = (hash(tuple(sorted(files.items()))), len(known))
                 if key in seen:
                     continue
                 seen.add(key)
-                self.put(place, state, stores)
+                place.put(files)
                 try:
                     restart.Left(place, known, []).check()
                 except AssertionError as problem:
-                    sizes = {pathlib.Path(path).name: len(data) for path, data in state.items()}
+                    sizes = {pathlib.Path(path).name: len(data) for path, data in files.items()}
                     problems.append(f"after {call['n']}, {crash.describe(call)}, {sizes}: {problem}")
         print(f"# {len(seen)} states", flush=True)
         self.assertEqual(len(problems), 0, "\n" + "\n".join(problems[:8]))
-        self.assertGreater(len(seen), 100)
+        self.assertGreater(len(seen), 20)
+        return len(seen)
 
     def test_the_model_is_right(self):
         """While the power is there, the directories are as it says."""
-        place, calls, _, _ = self.traced(test_kill.changes)
-        model = disk.Disk(place.log, place.state)
-        for _ in disk.moments(model, calls):
-            pass
-        real = {str(path): path.read_bytes() for directory in (place.log, place.state)
-                for path in directory.iterdir()}
-        self.assertEqual(model.now(), real)
+        for begin in (None, scripts.Old(sealed=True)):
+            place = self.place(begin=begin, config=scripts.Old.config)
+            model, calls, _ = self.traced(place, scripts.changes)
+            for _ in disk.moments(model, calls):
+                pass
+            self.assertEqual(model.now(), place.files())
 
-    def test_every_loss(self):
-        self.every_loss(test_kill.changes)
+    def test_changes(self):
+        self.assertGreater(self.every_loss(self.place(), scripts.changes), 100)
+
+    def test_old_segments_of_a_sealed_log(self):
+        self.every_loss(self.place(begin=scripts.Old(sealed=True), config=scripts.Old.config),
+                        scripts.two_changes)
+
+    def test_a_new_segment_between_intent_and_outcome(self):
+        self.every_loss(self.place(begin=scripts.Long(), config=scripts.Long.config),
+                        scripts.two_changes)
+
+    def test_when_it_starts_after_a_crash(self):
+        place = self.place()
+        place.begin = scripts.CutOff(place, scripts.changes, part=700)
+        self.every_loss(place, scripts.nothing)
+
+    @only_long
+    def test_old_segments(self):
+        self.every_loss(self.place(begin=scripts.Old(), config=scripts.Old.config),
+                        scripts.changes)
+
+    @only_long
+    def test_a_new_segment_of_a_sealed_log(self):
+        self.every_loss(self.place(begin=scripts.Long(sealed=True), config=scripts.Long.config),
+                        scripts.changes)
+
+    @only_long
+    def test_changes_at_once(self):
+        self.every_loss(self.place(*scripts.TWO_DEVICES), scripts.changes_at_once)
+
+
+def is_device(path):
+    """Whether a file is a simulated device's memory."""
+    return "/simulated-" in path or "/.simulated-" in path
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ class Log:
     def __init__(self, directory):
         self.directory = directory
         self.directory.mkdir()
+        self.common = COMMON
         self.sequence, self.hash = 0, "0" * 64
         self.segment, self.size, self.file = 0, 0, None
         self.since, self.key_id, self.key = 0, "", None
@@ -46,7 +47,7 @@ class Log:
 
     def add(self, kind, members):
         self.sequence += 1
-        text = (f'{{"v":1,"seq":{self.sequence},"type":"{kind}"{COMMON},{members},'
+        text = (f'{{"v":1,"seq":{self.sequence},"type":"{kind}"{self.common},{members},'
                 f'"prev":"{self.hash}",').encode()
         if self.since:
             text += b'"mac":"%s",' % hmac_sha256(self.key, text).hex().encode()
