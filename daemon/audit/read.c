@@ -15,6 +15,7 @@ struct page {
 	size_t bytes;
 	uint64_t first;
 	const struct audit_filter *filter; /* NULL: all */
+	const atomic_bool *abandoned;	   /* NULL: never */
 };
 
 static void page_clear(struct page *page)
@@ -149,6 +150,8 @@ static int read_segment(const struct audit_log *log, const struct snapshot *snap
 	if (r < 0)
 		return r;
 	while ((r = next(&reader, &line)) > 0) {
+		if (page->abandoned && atomic_load(page->abandoned))
+			return -ECANCELED;
 		if (line.sequence < page->first)
 			continue;
 		r = page->filter ? audit_filter_match(page->filter, line.text, line.size) : 1;
@@ -234,6 +237,7 @@ int audit_log_read(struct audit_log *log, const struct audit_query *query, char 
 		.first = query->first,
 		.most = query->most < AUDIT_READ_LINES_MAX ? query->most : AUDIT_READ_LINES_MAX,
 		.filter = query->filter,
+		.abandoned = query->abandoned,
 	};
 	const struct snapshot snapshot = take_snapshot(log);
 	int r;

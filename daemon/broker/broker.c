@@ -7,9 +7,9 @@
 #include "config.h"
 #include "util/log.h"
 
-/* Denials and pages of the log that wait at once: of all callers together, so more than a few of
- * them can have by CallsPerConnection=. Each is a call that is held anyway. */
-#define CLERK_DEPTH 65536
+/* What waits at once for the clerk and for the reader: of all callers together, so more than a few
+ * of them can have by CallsPerConnection=. Each is a call that is held anyway. */
+#define WORKER_DEPTH 65536
 
 /* A notice of the log on its way from the thread that appended to the loop. */
 struct notice {
@@ -81,16 +81,29 @@ static void on_clerk_left(struct job *job)
 	broker->listener.stopped(broker->listener.userdata);
 }
 
+/* Closes a worker, and goes on with @left->done(), also where it was never started. */
+static void close_worker(struct worker **worker, struct job *left, void (*done)(struct job *job))
+{
+	left->done = done;
+	if (*worker)
+		worker_close(take_pointer(*worker), left);
+	else
+		done(left);
+}
+
+static void on_reader_left(struct job *job)
+{
+	struct broker *broker = container_of(job, struct broker, reader_left);
+
+	close_worker(&broker->clerk, &broker->clerk_left, on_clerk_left);
+}
+
 /* The clerk goes last: a device's last request may still have a denial to write. */
 static void on_devices_left(void *userdata)
 {
 	struct broker *broker = userdata;
 
-	broker->clerk_left.done = on_clerk_left;
-	if (broker->clerk)
-		worker_close(take_pointer(broker->clerk), &broker->clerk_left);
-	else
-		broker->listener.stopped(broker->listener.userdata);
+	close_worker(&broker->reader, &broker->reader_left, on_reader_left);
 }
 
 static int load_catalog(struct broker *broker)
@@ -219,7 +232,10 @@ int broker_start(struct broker *broker)
 {
 	int r;
 
-	r = worker_new(broker->completions, "clerk", CLERK_DEPTH, &broker->clerk);
+	r = worker_new(broker->completions, "clerk", WORKER_DEPTH, &broker->clerk);
+	if (r < 0)
+		return r;
+	r = worker_new(broker->completions, "reader", WORKER_DEPTH, &broker->reader);
 	if (r < 0)
 		return r;
 	return broker->source->ops->start(broker->source, broker->devices);

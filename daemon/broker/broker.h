@@ -55,9 +55,11 @@ struct broker {
 	struct audit_log *audit;
 	struct device_source *source;
 	struct device_table *devices;
-	/* Writes denials, reads the log, loads catalogs. NULL before the start and after the end. */
-	struct worker *clerk;
-	struct job clerk_left;
+	/* Two workers, NULL before the start and after the end. A query of a large log takes long,
+	 * and must not hold up what is to be recorded. */
+	struct worker *clerk;  /* writes denials, loads catalogs, seals the log */
+	struct worker *reader; /* reads the log for clients */
+	struct job clerk_left, reader_left;
 	atomic_bool stopping; /* set on the loop; workers look */
 };
 
