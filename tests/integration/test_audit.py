@@ -221,7 +221,8 @@ class Seal(broker.TestCase):
         since = broker.manager("AuditSealedSince")
         self.assertGreater(since, 3)
         self.assertRegex(key, f"^fwctld-seal-1:{since}:{DIGITS}$")
-        signal = listener.wait_for(lambda s: "AuditSealedSince" in s.body[1])
+        signal = listener.wait_for(lambda s: s.member == "PropertiesChanged" and
+                                   "AuditSealedSince" in s.body[1])
         self.assertEqual((signal.path, signal.body[1]["AuditSealedSince"]), (ROOT, since))
         broker.set_feature(COLD, b"\x02\0\0\0")
         for record in query():
