@@ -192,8 +192,8 @@ static bool is_waiting(const struct device *device, const char *uuid)
 	return false;
 }
 
-/* Whether the old value is there already, and stays. A device without a saved value shows the old one
- * until the reset that brings the new one. */
+/* Whether the old value is there already, and stays. A device without a saved value shows the old
+ * one until the reset that brings the new one. */
 static int find_out(struct client *client, const struct device *device,
 		    struct json_object *feature, const struct revert *revert, bool *ret)
 {

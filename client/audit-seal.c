@@ -8,10 +8,10 @@
 #include "tree.h"
 #include "verbs.h"
 
-#define KEEP                                                                                       \
-	"The audit log is sealed from now on. This key checks it, and is not shown again: keep it "   \
-	"on another machine, and not on this one. With it in a file, 'fwctl audit verify --seal-key " \
-	"FILE DIR' finds every later change of the log."
+static const char keep[] =
+	"The audit log is sealed from now on. This key checks it, and is not shown again: keep it on "
+	"another machine, and not on this one. With it in a file, 'fwctl audit verify --seal-key "
+	"FILE DIR' finds every later change of the log.";
 
 /* The key is in nobody's hands but ours: where stdout does not take it, stderr gets it. */
 static int print_key(struct client *client, const char *key)
@@ -63,6 +63,6 @@ int verb_audit_seal_setup(struct client *client, char *const words[], size_t n)
 		return r;
 	r = print_key(client, key);
 	if (r == 0 && !client->options.json)
-		print_words(KEEP);
+		print_words("%s", keep);
 	return r;
 }

@@ -101,10 +101,12 @@ static int print_result(struct json_object *result, const char *label, const str
 {
 	CLEANUP(freep) char *resets = member_join(result, "resets", " or ");
 	const char *sequence = member_text(result, "audit-sequence");
+	const char *reverts = member_text(result, "reverts");
 
 	if (!resets)
 		return -ENOMEM;
-	print_pair("Reverts", "%s", member_text(result, "reverts"));
+	if (*reverts)
+		print_pair("Reverts", "audit record %s", reverts);
 	print_pair("Feature", "%s of %s", label, member_text(device->properties, "name"));
 	print_pair("Outcome", "%s", member_text(result, "outcome"));
 	print_pair("Effect", "%s", member_text(result, "effect"));

@@ -41,7 +41,7 @@ const char *decode_name(const struct catalog *catalog, struct json_object *comma
 	return feature ? feature->name : mlx5_register ? mlx5_register->name : "";
 }
 
-/* Of a command that is not about a Feature the log has the whole request, and nothing that was read. */
+/* Of a command that is not about a Feature the log has the whole request, and nothing read. */
 static const struct catalog_layout *find_layout(const struct catalog *catalog,
 						struct json_object *command, enum decode_form form)
 {

@@ -14,13 +14,13 @@ enum bus_option {
 	OPTION_VERSION = 1 << 3,     /* y: of a Feature's data */
 	OPTION_BUFFERS = 1 << 4,     /* aay: what goes to the device behind the request's pointers */
 	/* Which audit records. */
-	OPTION_DEVICE = 1 << 5,	   /* s: its name, its serial, or the last part of its parent's path */
-	OPTION_COMMAND = 1 << 6,   /* s */
+	OPTION_DEVICE = 1 << 5,	    /* s: name, serial, or the last part of the parent's path */
+	OPTION_COMMAND = 1 << 6,    /* s */
 	OPTION_REQUEST_ID = 1 << 7, /* s: called "request" */
-	OPTION_UID = 1 << 8,	   /* u */
-	OPTION_TYPE = 1 << 9,	   /* s */
-	OPTION_SINCE = 1 << 10,	   /* s: a time */
-	OPTION_UNTIL = 1 << 11,	   /* s: a time */
+	OPTION_UID = 1 << 8,	    /* u */
+	OPTION_TYPE = 1 << 9,	    /* s */
+	OPTION_SINCE = 1 << 10,	    /* s: a time */
+	OPTION_UNTIL = 1 << 11,	    /* s: a time */
 	OPTIONS_FILTER = OPTION_DEVICE | OPTION_COMMAND | OPTION_REQUEST_ID | OPTION_UID |
 			 OPTION_TYPE | OPTION_SINCE | OPTION_UNTIL,
 };
@@ -32,7 +32,7 @@ struct bus_options {
 	struct request_options request;
 	bool has_version;
 	uint8_t version;
-	struct audit_filter filter; /* takes all where no option says otherwise; borrows the message */
+	struct audit_filter filter; /* takes all where no option does otherwise; borrows the call */
 };
 
 /* Reads the ay that is next in the call, a copy. More than @most bytes are the refusal TooLarge,

@@ -120,7 +120,7 @@ class Revert(CliTest):
     def test_for_people(self):
         number = self.change(b"\x03\0\0\0")
         text = self.shows("audit", "revert", number)
-        self.assert_words(text, "Reverts", number, IMMEDIATE, "applied", "Value before      03000000")
+        self.assert_words(text, f"Reverts           audit record {number}", IMMEDIATE, "applied", "Value before      03000000")
 
     def test_of_a_change_that_waits(self):
         before = broker.get_feature(COLD, "saved")
