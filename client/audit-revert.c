@@ -31,7 +31,7 @@ static void revert_clear(struct revert *revert)
 static const char *find_hindrance(const struct story *story)
 {
 	if (!story->opening)
-		return "the record of the intent is no longer in the log, and with it the old value";
+		return "the intent is no longer in the log, and with it the old value";
 	if (record_is(story->opening, "intent"))
 		return NULL;
 	if (record_is(story->opening, "deny"))
@@ -53,8 +53,8 @@ static const char *find_hindrance_of_outcome(const struct story *story)
 	    strcmp(class, "unverified") == 0)
 		return NULL;
 	if (strcmp(class, "unknown") == 0)
-		return "nobody knows what it left; read the value with 'fwctl get', and set it with "
-		       "'fwctl set'";
+		return "nobody knows what it left; 'fwctl get' reads the value, and 'fwctl set' "
+		       "sets it";
 	return "it failed, and nothing was changed";
 }
 
@@ -79,8 +79,7 @@ static int check_story(struct client *client, const char *word, const struct sto
 /* What the change left is what was read back, or else what it was to set. */
 static int read_values(struct revert *revert)
 {
-	const char *readback =
-		member_text(member(revert->story.closing, "outcome"), "readback");
+	const char *readback = member_text(member(revert->story.closing, "outcome"), "readback");
 	const char *left = *readback ? readback : story_text(&revert->story, "data");
 	int r;
 
@@ -145,8 +144,8 @@ static int find_feature(struct client *client, const struct device *device,
 	    member_number(feature, "get-size") != revert->before.size)
 		return report(&client->options, ERROR_NOT_SUPPORTED,
 			      "record %s cannot be reverted: %s is not read in the form in which it "
-			      "is written; 'fwctl audit show %s' shows the old value, and 'fwctl set' "
-			      "sets it",
+			      "is written; 'fwctl audit show %s' shows the old value, and 'fwctl "
+			      "set' sets it",
 			      revert->number, feature_label(feature), revert->number);
 	*ret = take_pointer(feature);
 	return 0;

@@ -146,8 +146,7 @@ static void print_values_of(const struct story *story)
 	else
 		print_pair("Value to be set",
 			   "not recorded, for it may hold secrets; its digest is (--json)");
-	print_digits("Read back",
-		     member_text(member(story->closing, "outcome"), "readback"));
+	print_digits("Read back", member_text(member(story->closing, "outcome"), "readback"));
 }
 
 /* The values of a request, as fields where the catalog knows them. */
