@@ -30,6 +30,8 @@ const char options_help[] =
 	"  --type T            audit: of this type: intent, outcome, deny, recover, ...\n"
 	"  --since WHEN        audit: at or after: 2026-11-25, or 2026-11-25T21:29:02Z\n"
 	"  --until WHEN        audit: before\n"
+	"  --since SEQ:HASH    audit verify: prove that record SEQ still has that hash\n"
+	"  --seal-key FILE     audit verify: check the seal with the first key in FILE, - for stdin\n"
 	"  --buffer FILE       rpc: what goes to the device behind an address of the request; once\n"
 	"                      for each, in their order\n"
 	"  --max-response N    rpc: room for the answer\n"
@@ -60,11 +62,12 @@ enum {
 	KEY_ADMINISTRATOR,
 	KEY_BUFFER,
 	KEY_MAX_RESPONSE,
+	KEY_SINCE,
+	KEY_SEAL_KEY,
 	KEY_DEVICE,
 	KEY_COMMAND,
 	KEY_UID,
 	KEY_TYPE,
-	KEY_SINCE,
 	KEY_UNTIL,
 };
 
@@ -85,11 +88,12 @@ static const struct option long_options[] = {
 	{ "administrator", no_argument, NULL, KEY_ADMINISTRATOR },
 	{ "buffer", required_argument, NULL, KEY_BUFFER },
 	{ "max-response", required_argument, NULL, KEY_MAX_RESPONSE },
+	{ "since", required_argument, NULL, KEY_SINCE },
+	{ "seal-key", required_argument, NULL, KEY_SEAL_KEY },
 	{ "device", required_argument, NULL, KEY_DEVICE },
 	{ "command", required_argument, NULL, KEY_COMMAND },
 	{ "uid", required_argument, NULL, KEY_UID },
 	{ "type", required_argument, NULL, KEY_TYPE },
-	{ "since", required_argument, NULL, KEY_SINCE },
 	{ "until", required_argument, NULL, KEY_UNTIL },
 	{ 0 }
 };
@@ -145,6 +149,34 @@ static void add_buffer(struct options *options, const char *file)
 		options->buffers[options->n_buffers++] = file;
 }
 
+/* Takes the text of an option that its verb reads. Returns false for another key. */
+static bool take_text(struct options *options, int key)
+{
+	const struct {
+		int key;
+		unsigned option;
+		const char **text;
+	} texts[] = {
+		{ KEY_CATALOG, OPTION_CATALOG, &options->catalog },
+		{ KEY_SINCE, OPTION_SINCE, &options->since },
+		{ KEY_SEAL_KEY, OPTION_SEAL_KEY, &options->seal_key },
+		{ KEY_DEVICE, OPTION_DEVICE, &options->device },
+		{ KEY_COMMAND, OPTION_COMMAND, &options->command },
+		{ KEY_UID, OPTION_UID, &options->uid },
+		{ KEY_TYPE, OPTION_TYPE, &options->type },
+		{ KEY_UNTIL, OPTION_UNTIL, &options->until },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+		if (texts[i].key != key)
+			continue;
+		options->given |= texts[i].option;
+		*texts[i].text = optarg;
+		return true;
+	}
+	return false;
+}
+
 static void read_global(struct options *options, int key)
 {
 	switch (key) {
@@ -177,33 +209,6 @@ static void read_global(struct options *options, int key)
 	default:
 		break;
 	}
-}
-
-/* The options that keep their text. Returns false for another key. */
-static bool read_text(struct options *options, int key)
-{
-	const struct {
-		int key;
-		unsigned option;
-		const char **text;
-	} texts[] = {
-		{ KEY_CATALOG, OPTION_CATALOG, &options->catalog },
-		{ KEY_DEVICE, OPTION_DEVICE, &options->device },
-		{ KEY_COMMAND, OPTION_COMMAND, &options->command },
-		{ KEY_UID, OPTION_UID, &options->uid },
-		{ KEY_TYPE, OPTION_TYPE, &options->type },
-		{ KEY_SINCE, OPTION_SINCE, &options->since },
-		{ KEY_UNTIL, OPTION_UNTIL, &options->until },
-	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
-		if (texts[i].key != key)
-			continue;
-		options->given |= texts[i].option;
-		*texts[i].text = optarg;
-		return true;
-	}
-	return false;
 }
 
 static void read_option(struct options *options, int key, const char *word)
@@ -247,7 +252,7 @@ static void read_option(struct options *options, int key, const char *word)
 			complain(options, "there is no option '%.64s'", word);
 		break;
 	default:
-		if (!read_text(options, key))
+		if (!take_text(options, key))
 			read_global(options, key);
 		break;
 	}
@@ -272,11 +277,12 @@ void options_parse(int argc, char *argv[], struct options *ret)
 
 const char *options_name(unsigned set)
 {
-	static const char *const names[] = {
-		"--selection", "--raw",	     "--first",	 "--most",    "--catalog",
-		"--administrator", "--buffer", "--max-response", "--device", "--command",
-		"--uid",       "--type",     "--since",	 "--until",
-	};
+	static const char *const names[] = { "--selection", "--raw",	"--first",
+					     "--most",	    "--catalog", "--administrator",
+					     "--buffer",    "--max-response",
+					     "--since",	    "--seal-key", "--device",
+					     "--command",   "--uid",	"--type",
+					     "--until" };
 
 	return names[__builtin_ctz(set)];
 }

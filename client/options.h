@@ -20,12 +20,13 @@ enum verb_option {
 	OPTION_ADMINISTRATOR = 1 << 5,
 	OPTION_BUFFER = 1 << 6,
 	OPTION_MAX_RESPONSE = 1 << 7,
-	OPTION_DEVICE = 1 << 8,
-	OPTION_COMMAND = 1 << 9,
-	OPTION_UID = 1 << 10,
-	OPTION_TYPE = 1 << 11,
-	OPTION_SINCE = 1 << 12,
-	OPTION_UNTIL = 1 << 13,
+	OPTION_SINCE = 1 << 8,
+	OPTION_SEAL_KEY = 1 << 9,
+	OPTION_DEVICE = 1 << 10,
+	OPTION_COMMAND = 1 << 11,
+	OPTION_UID = 1 << 12,
+	OPTION_TYPE = 1 << 13,
+	OPTION_UNTIL = 1 << 14,
 };
 
 /* How often --buffer may be given. */
@@ -50,8 +51,10 @@ struct options {
 	const char *buffers[OPTIONS_BUFFERS_MAX]; /* files, in their order */
 	size_t n_buffers;
 	uint64_t max_response; /* 0: not given */
-	/* As they were given; NULL: not given. */
-	const char *device, *command, *uid, *type, *since, *until;
+	const char *since;     /* NULL: not given; the verb reads it */
+	const char *seal_key;  /* a file with the key, "-": stdin; NULL: not given */
+	/* Of records, as they were given; NULL: not given. */
+	const char *device, *command, *uid, *type, *until;
 	unsigned given; /* enum verb_option of those on the command line */
 	char **arguments;
 	size_t n_arguments;

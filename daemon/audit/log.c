@@ -9,7 +9,10 @@
 #include "util/file.h"
 #include "util/log.h"
 
-static uint64_t clock_us(clockid_t clock)
+/* How often a new segment is tried where the old one failed. */
+#define RETRY_US (1000u * 1000)
+
+uint64_t log_clock_us(clockid_t clock)
 {
 	struct timespec now;
 
@@ -17,8 +20,13 @@ static uint64_t clock_us(clockid_t clock)
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* Remembers whether there is room, and says so when that changes. */
-static void note_room(struct audit_log *log, int r)
+void log_changed(struct audit_log *log)
+{
+	if (log->listener.changed)
+		log->listener.changed(log->listener.userdata);
+}
+
+void log_note_room(struct audit_log *log, int r)
 {
 	bool changed;
 
@@ -26,17 +34,19 @@ static void note_room(struct audit_log *log, int r)
 	changed = log->no_room != (r < 0);
 	log->no_room = r < 0;
 	pthread_mutex_unlock(&log->state_lock);
-	if (changed && r < 0)
+	if (!changed)
+		return;
+	if (r < 0)
 		log_errno(r,
 			  "No room for the audit log in %s; changes are refused until there is. "
 			  "Free some space on that filesystem",
 			  log->directory);
-	else if (changed)
+	else
 		log_info("There is room for the audit log in %s again", log->directory);
+	log_changed(log);
 }
 
-/* The failed write or flush of which no later success could be believed. Returns @r. */
-static int fail(struct audit_log *log, int r)
+int log_fail(struct audit_log *log, int r, const char *words)
 {
 	char name[AUDIT_SEGMENT_NAME_SIZE];
 
@@ -44,13 +54,14 @@ static int fail(struct audit_log *log, int r)
 	pthread_mutex_lock(&log->state_lock);
 	log->failed = r;
 	pthread_mutex_unlock(&log->state_lock);
-	return log_errno(r,
-			 "Cannot write to %s/%s; changes are refused from now on. Look at the disk, "
-			 "run 'fwctl audit verify', then restart fwctld",
-			 log->directory, name);
+	log->retry_us = log_clock_us(CLOCK_MONOTONIC) + RETRY_US;
+	log_errno(r, "%s %s/%s; changes are refused. Look at the disk", words, log->directory,
+		  name);
+	log_changed(log);
+	return r;
 }
 
-static int check_failed(struct audit_log *log)
+int log_failed(struct audit_log *log)
 {
 	int failed;
 
@@ -60,15 +71,69 @@ static int check_failed(struct audit_log *log)
 	return failed;
 }
 
+void log_enter(struct audit_log *log)
+{
+	while (log->entered)
+		pthread_cond_wait(&log->turn, &log->append_lock);
+	log->entered = true;
+	while (log->flushing || log->gathering)
+		pthread_cond_wait(&log->turn, &log->append_lock);
+}
+
+void log_leave(struct audit_log *log)
+{
+	log->entered = false;
+	pthread_cond_broadcast(&log->turn);
+}
+
+/* Begins a new segment where the old one takes no more, if that may be tried now. */
+static int revive(struct audit_log *log)
+{
+	int r;
+
+	pthread_mutex_lock(&log->append_lock);
+	log_enter(log);
+	r = log_failed(log);
+	if (r < 0 && !log->outcome_lost && log_clock_us(CLOCK_MONOTONIC) >= log->retry_us) {
+		pthread_mutex_unlock(&log->append_lock);
+		r = rotate_revive(log);
+		pthread_mutex_lock(&log->append_lock);
+		log->retry_us = log_clock_us(CLOCK_MONOTONIC) + RETRY_US;
+	}
+	log_leave(log);
+	pthread_mutex_unlock(&log->append_lock);
+	return r;
+}
+
+/* The key that is used up must be gone before more is done under the seal. */
+static int check_key(struct audit_log *log)
+{
+	bool stale;
+
+	pthread_mutex_lock(&log->append_lock);
+	if (log->key_stale) {
+		log_enter(log);
+		log_store_key(log);
+		log_leave(log);
+	}
+	stale = log->key_stale;
+	pthread_mutex_unlock(&log->append_lock);
+	return stale ? -EIO : 0;
+}
+
 int audit_log_reserve(struct audit_log *log, size_t size)
 {
 	int r;
 
-	r = check_failed(log);
+	r = log_failed(log);
+	if (r < 0)
+		r = revive(log);
+	if (r == 0)
+		r = check_key(log);
 	if (r < 0)
 		return r;
 	r = audit_room_reserve(&log->room, size);
-	note_room(log, r);
+	log_note_room(log, r);
 	return r;
 }
 
@@ -89,18 +154,20 @@ struct audit_head audit_log_head(struct audit_log *log)
 	struct audit_head head = { 0 };
 
 	pthread_mutex_lock(&log->state_lock);
-	head.sequence = log->sequence;
-	memcpy(head.hash, log->hash, sizeof(head.hash));
+	head.sequence = log->durable.sequence;
+	memcpy(head.hash, log->durable.hash, sizeof(head.hash));
 	head.refusing = log->failed < 0 || log->no_room;
+	head.sealed_since = log->durable.seal.since;
 	pthread_mutex_unlock(&log->state_lock);
 	return head;
 }
 
-static void tell(struct audit_log *log, const struct audit_record *record)
+void log_tell(struct audit_log *log, const struct audit_record *record, uint64_t sequence,
+	      const char *hash)
 {
 	const struct audit_notice notice = {
-		.sequence = log->sequence,
-		.hash = log->hash,
+		.sequence = sequence,
+		.hash = hash,
 		.record = record,
 	};
 
@@ -108,86 +175,81 @@ static void tell(struct audit_log *log, const struct audit_record *record)
 		log->listener.appended(log->listener.userdata, &notice);
 }
 
-/* The line of the next record. Called with the append lock. */
-static int format_next(struct audit_log *log, const struct audit_record *record,
-		       struct bytes *ret_line, char ret_hash[DIGEST_TEXT_SIZE])
+void log_publish(struct audit_log *log, const struct audit_position *position)
 {
-	char catalog_digest[DIGEST_TEXT_SIZE];
-	struct audit_stamp stamp = {
-		.sequence = log->sequence + 1,
-		.time_us = clock_us(CLOCK_REALTIME),
-		.boot_time_us = clock_us(CLOCK_BOOTTIME),
+	pthread_mutex_lock(&log->state_lock);
+	log->durable = *position;
+	log->durable_segment = log->segment;
+	pthread_mutex_unlock(&log->state_lock);
+}
+
+void log_store_key(struct audit_log *log)
+{
+	int r;
+
+	if (log->durable.seal.since == 0)
+		return;
+	r = audit_seal_store(log->seal_fd, &log->durable.seal);
+	if (r < 0 && !log->key_stale)
+		log_errno(r,
+			  "The sealing key in %s cannot be overwritten; changes are refused until "
+			  "it can. Look at the disk",
+			  log->seal_file);
+	log->key_stale = r < 0;
+}
+
+int log_format(struct audit_log *log, const struct audit_record *record,
+	       struct audit_position *position, struct bytes *ret_line)
+{
+	char catalog_digest[DIGEST_TEXT_SIZE], hash[DIGEST_TEXT_SIZE];
+	const struct audit_stamp stamp = {
+		.sequence = position->sequence + 1,
+		.time_us = log_clock_us(CLOCK_REALTIME),
+		.boot_time_us = log_clock_us(CLOCK_BOOTTIME),
 		.boot_id = log->boot_id,
 		.daemon_version = log->daemon_version,
 		.catalog_digest = catalog_digest,
-		.previous = log->hash,
+		.previous = position->hash,
+		.seal = position->seal.since > 0 ? &position->seal : NULL,
 	};
+	CLEANUP(bytes_clear) struct bytes line = { 0 };
+	int r;
 
 	pthread_mutex_lock(&log->state_lock);
 	memcpy(catalog_digest, log->catalog_digest, sizeof(catalog_digest));
 	pthread_mutex_unlock(&log->state_lock);
-	return audit_record_format(record, &stamp, ret_line, ret_hash);
-}
-
-/* Called with the append lock. A group commit would flush here for several callers. */
-static int write_line(struct audit_log *log, const struct bytes *line, const char *hash)
-{
-	int r;
-
-	r = write_all(log->fd, line->data, line->size);
-	if (r < 0)
-		return fail(log, r);
-	if (fdatasync(log->fd) < 0)
-		return fail(log, -errno);
-	pthread_mutex_lock(&log->state_lock);
-	log->sequence++;
-	memcpy(log->hash, hash, sizeof(log->hash));
-	log->durable += line->size;
-	pthread_mutex_unlock(&log->state_lock);
-	return 0;
-}
-
-static int append_next(struct audit_log *log, const struct audit_record *record)
-{
-	CLEANUP(bytes_clear) struct bytes line = { 0 };
-	char hash[DIGEST_TEXT_SIZE];
-	int r;
-
-	r = check_failed(log);
-	if (r < 0)
-		return r;
-	r = format_next(log, record, &line, hash);
+	r = audit_record_format(record, &stamp, &line, hash);
 	if (r < 0)
 		return r;
 	if (line.size > AUDIT_LINE_MAX)
 		return -EMSGSIZE;
-	r = audit_room_claim(&log->room, line.size);
-	if (r < 0) {
-		note_room(log, r);
-		return r;
-	}
-	return write_line(log, &line, hash);
+	position->sequence++;
+	memcpy(position->hash, hash, sizeof(hash));
+	position->end += line.size;
+	position->type = record->type;
+	if (stamp.seal)
+		audit_seal_advance(&position->seal);
+	*ret_line = bytes_take(&line);
+	return 0;
 }
 
-/* Whether another record must find this one, or is found, by the request's id. */
-static bool needs_request(enum audit_type type)
+int log_append_alone(struct audit_log *log, const struct audit_record *record)
 {
-	return type == AUDIT_INTENT || type == AUDIT_OUTCOME || type == AUDIT_RECOVER;
-}
-
-int audit_log_append(struct audit_log *log, const struct audit_record *record,
-		     uint64_t *ret_sequence)
-{
+	CLEANUP(bytes_clear) struct bytes line = { 0 };
 	int r;
 
-	if (needs_request(record->type) && (!record->request || !*record->request))
-		return -EINVAL;
-	pthread_mutex_lock(&log->append_lock);
-	r = append_next(log, record);
-	if (r >= 0) {
-		*ret_sequence = log->sequence;
-		tell(log, record);
+	r = log_format(log, record, &log->written, &line);
+	if (r < 0)
+		return r;
+	r = write_all(log->fd, line.data, line.size);
+	if (r == 0 && fdatasync(log->fd) < 0)
+		r = -errno;
+	if (r < 0) {
+		log->written = log->durable;
+		return log_fail(log, r, "Cannot write to");
 	}
-	pthread_mutex_unlock(&log->append_lock);
-	return r;
+	log_publish(log, &log->written);
+	log_store_key(log);
+	log_tell(log, record, log->written.sequence, log->written.hash);
+	return 0;
 }

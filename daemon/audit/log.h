@@ -132,14 +132,12 @@ int audit_log_seal(struct audit_log *log, const struct audit_peer *peer,
  * One thread at a time. Returns 0 or -errno, logged. */
 int audit_log_maintain(struct audit_log *log);
 
-/* An intent of a CXL Feature's change that a crash left open. */
-struct audit_orphan {
-	uint64_t sequence;
-	struct json_object *intent; /* the record; owned by the log until the orphan is closed */
-};
-
-/* All of them; the array is the caller's to free. Returns their number or -ENOMEM. */
-int audit_log_orphans(struct audit_log *log, struct audit_orphan **ret);
+/*
+ * The intents that a crash left open, as their numbers: changes of CXL Features, whose values can be
+ * read back, and others that could not be closed for want of room. The array is the caller's to free.
+ * Returns their number, which is nearly always 0 and then costs nothing, or -ENOMEM.
+ */
+int audit_log_orphans(struct audit_log *log, uint64_t **ret);
 
 /* Closes one by a recover record. Blocks. Returns 0 (also when it is closed already) or -errno. */
 int audit_log_close_orphan(struct audit_log *log, uint64_t sequence,

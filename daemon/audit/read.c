@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <fcntl.h>
 #include <string.h>
 
 #include "audit/private.h"
@@ -7,15 +6,17 @@
 /* Below this a search reads on line by line. */
 #define SEARCH_SIZE (128u * 1024)
 
+/* How many lines go by between two looks at whether anybody still waits. */
+#define LOOK_UP 1024
+
 /* What one call collects. */
 struct page {
+	const struct audit_query *query;
 	char **lines; /* NULL-terminated */
 	size_t n;
 	size_t most;
 	size_t bytes;
-	uint64_t first;
-	const struct audit_filter *filter; /* NULL: all */
-	const atomic_bool *abandoned;	   /* NULL: never */
+	uint64_t passed; /* lines that were read */
 };
 
 static void page_clear(struct page *page)
@@ -39,46 +40,43 @@ struct snapshot {
 
 static struct snapshot take_snapshot(struct audit_log *log)
 {
-	struct snapshot snapshot = { .segment = log->segment };
+	struct snapshot snapshot;
 
 	pthread_mutex_lock(&log->state_lock);
-	snapshot.durable = log->durable;
-	snapshot.sequence = log->sequence;
+	snapshot.segment = log->durable_segment;
+	snapshot.durable = log->durable.end;
+	snapshot.sequence = log->durable.sequence;
 	pthread_mutex_unlock(&log->state_lock);
 	return snapshot;
 }
 
-/* As audit_reader_next(), parsed. */
-static int next(struct audit_reader *reader, struct audit_line *ret)
-{
-	int r;
+/* A segment that is read, up to its durable end. */
+struct part {
+	struct audit_segment segment;
+	struct audit_reader reader;
+};
 
-	r = audit_reader_next(reader, ret);
-	if (r <= 0)
-		return r;
-	r = audit_line_parse(ret);
-	return r < 0 ? r : 1;
+static void part_clear(struct part *part)
+{
+	audit_reader_clear(&part->reader);
+	audit_segment_clear(&part->segment);
 }
 
-/* Opens a segment for reading, up to its durable end. Returns a descriptor or -errno. */
-static int open_part(const struct audit_log *log, const struct snapshot *snapshot, uint32_t number,
-		     uint64_t *ret_end)
+/* @part is empty and must not move. Returns 0 or -errno (-ENOENT: it was removed). */
+static int part_open(const struct audit_log *log, const struct snapshot *snapshot, uint32_t number,
+		     struct part *part)
 {
-	CLEANUP(closep) int fd = -EBADF;
-	uint64_t size;
 	int r;
 
-	fd = audit_segment_open(log->directory_fd, number, O_RDONLY);
-	if (fd < 0)
-		return fd;
-	if (number == snapshot->segment) {
-		*ret_end = snapshot->durable;
-	} else {
-		r = audit_segment_end(fd, ret_end, &size);
-		if (r < 0)
-			return r;
-	}
-	return take_fd(&fd);
+	part->segment.fd = -EBADF;
+	r = audit_segment_open(log->directory_fd, number, &part->segment);
+	if (r < 0)
+		return r;
+	part->reader.segment = &part->segment;
+	part->reader.end = snapshot->durable;
+	if (number == snapshot->segment)
+		return 0;
+	return audit_lines_end(&part->segment, &part->reader.end);
 }
 
 /*
@@ -98,7 +96,7 @@ static int search(struct audit_reader *reader, uint64_t first)
 		r = audit_reader_next(reader, &line);
 		if (r < 0)
 			return r;
-		r = next(reader, &line);
+		r = audit_reader_next_record(reader, &line);
 		if (r < 0)
 			return r;
 		if (r > 0 && line.offset < high && line.sequence <= first)
@@ -116,8 +114,6 @@ static int page_add(struct page *page, const struct audit_line *line)
 	char **more;
 	char *copy;
 
-	if (page->n == page->most)
-		return 0;
 	if (page->n > 0 && page->bytes + line->size > AUDIT_READ_BYTES_MAX)
 		return 0;
 	more = reallocarray(page->lines, page->n + 2, sizeof(*more));
@@ -130,73 +126,84 @@ static int page_add(struct page *page, const struct audit_line *line)
 	more[page->n++] = copy;
 	more[page->n] = NULL;
 	page->bytes += line->size;
-	return 1;
+	/* The next one that the query asks for may be far away. */
+	return page->n < page->most;
 }
 
-/* Returns 1 when the next segment is to be read too, 0 when the page is full, or -errno. */
-static int read_segment(const struct audit_log *log, const struct snapshot *snapshot,
-			uint32_t number, struct page *page)
+/* As page_add(), for what the query asks for; -ECANCELED when nobody waits any more. */
+static int page_consider(struct page *page, const struct audit_line *line)
 {
-	CLEANUP(closep) int fd = -EBADF;
-	CLEANUP(audit_reader_clear) struct audit_reader reader = { 0 };
+	const struct audit_query *query = page->query;
+	int r;
+
+	if (query->abandoned && page->passed++ % LOOK_UP == 0 && atomic_load(query->abandoned))
+		return -ECANCELED;
+	if (line->sequence < query->first)
+		return 1;
+	if (query->filter) {
+		r = audit_filter_match(query->filter, line->text, line->size);
+		if (r <= 0)
+			return r < 0 ? r : 1;
+	}
+	return page_add(page, line);
+}
+
+/* Reads records below @end. Returns 1 when the next segment is to be read too, 0 when the page is
+ * full, or -errno. */
+static int read_segment(const struct audit_log *log, const struct snapshot *snapshot,
+			uint32_t number, uint64_t end, struct page *page)
+{
+	CLEANUP(part_clear) struct part part = { 0 };
 	struct audit_line line;
 	int r;
 
-	fd = open_part(log, snapshot, number, &reader.end);
-	if (fd < 0)
-		return fd;
-	reader.fd = fd;
-	r = search(&reader, page->first);
+	r = part_open(log, snapshot, number, &part);
 	if (r < 0)
 		return r;
-	while ((r = next(&reader, &line)) > 0) {
-		if (page->abandoned && atomic_load(page->abandoned))
-			return -ECANCELED;
-		if (line.sequence < page->first)
-			continue;
-		r = page->filter ? audit_filter_match(page->filter, line.text, line.size) : 1;
-		if (r == 0)
-			continue;
-		if (r > 0)
-			r = page_add(page, &line);
-		/* The next one that the filter takes may be far away. */
-		if (r <= 0 || page->n == page->most)
-			return r < 0 ? r : 0;
+	r = search(&part.reader, page->query->first);
+	if (r < 0)
+		return r;
+	while ((r = audit_reader_next_record(&part.reader, &line)) > 0) {
+		/* Behind a gap, what was not flushed does not count. */
+		if (line.sequence >= end)
+			return 1;
+		r = page_consider(page, &line);
+		if (r <= 0)
+			return r;
 	}
 	return r < 0 ? r : 1;
 }
 
-/* The sequence number that a segment begins with. Returns 1, 0 for an empty segment, or -errno. */
+/* The number of the record that a segment begins with. Returns 0 or -errno. */
 static int first_sequence(const struct audit_log *log, const struct snapshot *snapshot,
 			  uint32_t number, uint64_t *ret)
 {
-	CLEANUP(closep) int fd = -EBADF;
-	CLEANUP(audit_reader_clear) struct audit_reader reader = { 0 };
+	CLEANUP(part_clear) struct part part = { 0 };
 	struct audit_line line;
 	int r;
 
-	fd = open_part(log, snapshot, number, &reader.end);
-	if (fd < 0)
-		return fd;
-	reader.fd = fd;
-	r = next(&reader, &line);
+	r = part_open(log, snapshot, number, &part);
+	if (r < 0)
+		return r;
+	r = audit_reader_next_record(&part.reader, &line);
 	if (r > 0)
 		*ret = line.sequence;
-	return r;
+	return r > 0 ? 0 : r < 0 ? r : -EBADMSG;
 }
 
 /* The index of the last of @n segments that does not begin behind @first, or 0. */
 static int find_segment(const struct audit_log *log, const struct snapshot *snapshot,
-			const uint32_t *numbers, size_t n, uint64_t first, size_t *ret)
+			const struct audit_segment_entry *entries, size_t n, uint64_t first,
+			size_t *ret)
 {
 	size_t low = 0, high = n;
 
 	while (high - low > 1) {
 		const size_t middle = low + (high - low) / 2;
-		uint64_t sequence = UINT64_MAX;
+		uint64_t sequence;
 		int r;
 
-		r = first_sequence(log, snapshot, numbers[middle], &sequence);
+		r = first_sequence(log, snapshot, entries[middle].number, &sequence);
 		if (r < 0)
 			return r;
 		if (sequence <= first)
@@ -211,42 +218,62 @@ static int find_segment(const struct audit_log *log, const struct snapshot *snap
 static int read_page(const struct audit_log *log, const struct snapshot *snapshot,
 		     struct page *page)
 {
-	CLEANUP(freep) uint32_t *numbers = NULL;
+	CLEANUP(freep) struct audit_segment_entry *entries = NULL;
 	size_t n = 0, i = 0;
 	int r;
 
-	r = audit_segments_list(log->directory_fd, &numbers, &n);
+	r = audit_segments_list(log->directory_fd, &entries, &n);
 	if (r < 0)
 		return r;
-	while (n > 0 && numbers[n - 1] > snapshot->segment)
+	while (n > 0 && entries[n - 1].number > snapshot->segment)
 		n--;
-	r = find_segment(log, snapshot, numbers, n, page->first, &i);
-	if (r < 0)
-		return r;
-	for (; i < n; i++) {
-		r = read_segment(log, snapshot, numbers[i], page);
-		if (r <= 0)
-			return r;
+	r = find_segment(log, snapshot, entries, n, page->query->first, &i);
+	for (; r >= 0 && i < n; i++) {
+		uint64_t end = UINT64_MAX;
+
+		if (i + 1 < n) {
+			r = first_sequence(log, snapshot, entries[i + 1].number, &end);
+			if (r < 0)
+				break;
+		}
+		r = read_segment(log, snapshot, entries[i].number, end, page);
+		if (r == 0)
+			break;
 	}
-	return 0;
+	return r < 0 ? r : 0;
+}
+
+/* A segment may be removed while it is looked for: then there is an older record less. */
+static int read_again(struct audit_log *log, const struct snapshot *snapshot, struct page *page)
+{
+	int r;
+
+	do {
+		audit_lines_free(page->lines);
+		page->n = 0;
+		page->bytes = 0;
+		page->lines = calloc(1, sizeof(*page->lines));
+		if (!page->lines)
+			return -ENOMEM;
+		r = read_page(log, snapshot, page);
+	} while (r == -ENOENT);
+	return r;
 }
 
 int audit_log_read(struct audit_log *log, const struct audit_query *query, char ***ret_lines)
 {
 	CLEANUP(page_clear) struct page page = {
-		.first = query->first,
+		.query = query,
 		.most = query->most < AUDIT_READ_LINES_MAX ? query->most : AUDIT_READ_LINES_MAX,
-		.filter = query->filter,
-		.abandoned = query->abandoned,
+		.lines = calloc(1, sizeof(*page.lines)),
 	};
 	const struct snapshot snapshot = take_snapshot(log);
 	int r;
 
-	page.lines = calloc(1, sizeof(*page.lines));
 	if (!page.lines)
 		return -ENOMEM;
 	if (query->first <= snapshot.sequence && page.most > 0) {
-		r = read_page(log, &snapshot, &page);
+		r = read_again(log, &snapshot, &page);
 		if (r < 0)
 			return r;
 	}

@@ -108,7 +108,7 @@ static int parse_state(const char *text, struct audit_seal *ret)
 	int r;
 
 	digest_of(text, CHECKED_SIZE, check);
-	if (memcmp(text + CHECKED_SIZE, check, HEX_SIZE) != 0 ||
+	if (memcmp(text + CHECKED_SIZE, check, HEX_SIZE) != 0 || text[STATE_SIZE - 1] != '\n' ||
 	    sscanf(text, STATE_HEAD "%20" SCNu64 " %20" SCNu64 " %64s %16s ", &seal.since,
 		   &seal.next, key, id) != 4)
 		return -EBADMSG;
@@ -169,8 +169,6 @@ int audit_seal_create(const char *file, const struct audit_seal *seal)
 	directory_fd = open_parent(file, &name);
 	if (directory_fd < 0)
 		return directory_fd;
-	if (faccessat(directory_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return -EEXIST;
 	format_state(seal, state);
 	r = file_replace(directory_fd, name, state, STATE_SIZE);
 	explicit_bzero(state, sizeof(state));

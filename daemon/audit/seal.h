@@ -40,7 +40,7 @@ void audit_seal_advance(struct audit_seal *seal);
 /* Reads the key file. Returns 0, -ENOENT: there is none, -EBADMSG: it is damaged, or -errno. */
 int audit_seal_load(const char *file, struct audit_seal *ret);
 
-/* Makes the key file, durably; an existing one is not touched (-EEXIST). Returns 0 or -errno. */
+/* Makes the key file, durably, in place of any. Returns 0 or -errno. */
 int audit_seal_create(const char *file, const struct audit_seal *seal);
 
 /* Writes the key over the one before it, in place: one sector, without a flush (docs/audit.md says

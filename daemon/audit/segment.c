@@ -5,11 +5,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define READ_SIZE (16u * 1024)
-#define HASH_LENGTH (DIGEST_TEXT_SIZE - 1)
+#include "util/file.h"
+
+#define NAME_START "audit-"
+#define ARCHIVE_END ".zst"
 
 static void close_directory(DIR *directory)
 {
@@ -19,37 +22,65 @@ DEFINE_CLEANUP(DIR *, close_directory);
 
 void audit_segment_name(uint32_t number, char ret[AUDIT_SEGMENT_NAME_SIZE])
 {
-	snprintf(ret, AUDIT_SEGMENT_NAME_SIZE, "audit-%08" PRIu32 ".jsonl", number);
+	snprintf(ret, AUDIT_SEGMENT_NAME_SIZE, NAME_START "%08" PRIu32 ".jsonl", number);
 }
 
-/* The number of a segment's name, or 0 for another name. */
-static uint32_t segment_number(const char *name)
+void audit_segment_archive_name(uint32_t number, char ret[AUDIT_SEGMENT_NAME_SIZE])
+{
+	snprintf(ret, AUDIT_SEGMENT_NAME_SIZE, NAME_START "%08" PRIu32 ".jsonl" ARCHIVE_END, number);
+}
+
+void audit_segment_temporary_name(const char *name, char ret[AUDIT_SEGMENT_NAME_SIZE])
+{
+	snprintf(ret, AUDIT_SEGMENT_NAME_SIZE, ".%.*s", AUDIT_SEGMENT_NAME_SIZE - 2, name);
+}
+
+/* What a file's name says; number 0 for that of another file. */
+static struct audit_segment_entry read_name(const char *name)
 {
 	char again[AUDIT_SEGMENT_NAME_SIZE];
-	uint32_t number = 0;
+	struct audit_segment_entry entry = { 0 };
 
-	if (sscanf(name, "audit-%8" SCNu32, &number) != 1)
-		return 0;
-	audit_segment_name(number, again);
-	return strcmp(name, again) == 0 ? number : 0;
+	if (sscanf(name, NAME_START "%10" SCNu32, &entry.number) != 1)
+		return (struct audit_segment_entry){ 0 };
+	audit_segment_name(entry.number, again);
+	entry.plain = strcmp(name, again) == 0;
+	audit_segment_archive_name(entry.number, again);
+	entry.compressed = strcmp(name, again) == 0;
+	if (!entry.plain && !entry.compressed)
+		entry.number = 0;
+	return entry;
 }
 
-static int compare_numbers(const void *a, const void *b)
+static int compare_entries(const void *a, const void *b)
 {
-	const uint32_t *left = a, *right = b;
+	const struct audit_segment_entry *left = a, *right = b;
 
-	return (*left > *right) - (*left < *right);
+	return (left->number > right->number) - (left->number < right->number);
 }
 
-int audit_segments_list(int directory_fd, uint32_t **ret_numbers, size_t *ret_n)
+/* Makes one entry of the two forms of a segment; the entries are sorted. */
+static size_t merge_forms(struct audit_segment_entry *entries, size_t n)
 {
-	CLEANUP(close_directoryp) DIR *directory = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (kept > 0 && entries[kept - 1].number == entries[i].number) {
+			entries[kept - 1].plain |= entries[i].plain;
+			entries[kept - 1].compressed |= entries[i].compressed;
+		} else {
+			entries[kept++] = entries[i];
+		}
+	}
+	return kept;
+}
+
+/* A descriptor of its own: the position in a directory is shared by duplicates. */
+static int open_stream(int directory_fd, DIR **ret)
+{
 	CLEANUP(closep) int fd = -EBADF;
-	CLEANUP(freep) uint32_t *numbers = NULL;
-	struct dirent *entry;
-	size_t n = 0;
+	DIR *directory;
 
-	/* A descriptor of its own: the position in a directory is shared by duplicates. */
 	fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -57,51 +88,88 @@ int audit_segments_list(int directory_fd, uint32_t **ret_numbers, size_t *ret_n)
 	if (!directory)
 		return -errno;
 	take_fd(&fd);
-	while (errno = 0, entry = readdir(directory)) {
-		uint32_t number = segment_number(entry->d_name);
-		uint32_t *more;
+	*ret = directory;
+	return 0;
+}
 
-		if (number == 0)
+int audit_segments_list(int directory_fd, struct audit_segment_entry **ret, size_t *ret_n)
+{
+	CLEANUP(close_directoryp) DIR *directory = NULL;
+	CLEANUP(freep) struct audit_segment_entry *entries = NULL;
+	struct dirent *file;
+	size_t n = 0;
+	int r;
+
+	r = open_stream(directory_fd, &directory);
+	if (r < 0)
+		return r;
+	while (errno = 0, file = readdir(directory)) {
+		const struct audit_segment_entry entry = read_name(file->d_name);
+		struct audit_segment_entry *more;
+
+		if (entry.number == 0)
 			continue;
-		more = reallocarray(numbers, n + 1, sizeof(*numbers));
+		more = reallocarray(entries, n + 1, sizeof(*entries));
 		if (!more)
 			return -ENOMEM;
-		numbers = more;
-		numbers[n++] = number;
+		entries = more;
+		entries[n++] = entry;
 	}
 	if (errno > 0)
 		return -errno;
 	if (n > 0)
-		qsort(numbers, n, sizeof(*numbers), compare_numbers);
-	*ret_numbers = take_pointer(numbers);
-	*ret_n = n;
+		qsort(entries, n, sizeof(*entries), compare_entries);
+	*ret_n = merge_forms(entries, n);
+	*ret = take_pointer(entries);
 	return 0;
 }
 
-int audit_segment_create(int directory_fd, uint32_t number)
+int audit_segments_tidy(int directory_fd)
 {
-	CLEANUP(closep) int fd = -EBADF;
-	char name[AUDIT_SEGMENT_NAME_SIZE];
+	CLEANUP(close_directoryp) DIR *directory = NULL;
+	struct dirent *file;
+	int r;
 
-	audit_segment_name(number, name);
-	fd = openat(directory_fd, name,
-		    O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) < 0)
-		return -errno;
-	if (fsync(directory_fd) < 0)
-		return -errno;
-	return take_fd(&fd);
+	r = open_stream(directory_fd, &directory);
+	if (r < 0)
+		return r;
+	while (errno = 0, file = readdir(directory))
+		if (file->d_name[0] == '.' && read_name(file->d_name + 1).number > 0 &&
+		    unlinkat(directory_fd, file->d_name, 0) < 0)
+			return -errno;
+	return errno > 0 ? -errno : 0;
 }
 
-int audit_segment_open(int directory_fd, uint32_t number, int flags)
+int audit_segment_create(int directory_fd, const char *name)
+{
+	char temporary[AUDIT_SEGMENT_NAME_SIZE];
+	int fd;
+
+	audit_segment_temporary_name(name, temporary);
+	if (unlinkat(directory_fd, temporary, 0) < 0 && errno != ENOENT)
+		return -errno;
+	fd = openat(directory_fd, temporary,
+		    O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+int audit_segment_publish(int directory_fd, int fd, const char *name)
+{
+	char temporary[AUDIT_SEGMENT_NAME_SIZE];
+
+	audit_segment_temporary_name(name, temporary);
+	if (fsync(fd) < 0)
+		return -errno;
+	if (renameat(directory_fd, temporary, directory_fd, name) < 0)
+		return -errno;
+	return fsync(directory_fd) < 0 ? -errno : 0;
+}
+
+static int open_file(int directory_fd, const char *name, int flags)
 {
 	CLEANUP(closep) int fd = -EBADF;
-	char name[AUDIT_SEGMENT_NAME_SIZE];
 	struct stat status;
 
-	audit_segment_name(number, name);
 	/* Not to hang on a pipe that somebody put there. */
 	fd = openat(directory_fd, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
@@ -113,204 +181,62 @@ int audit_segment_open(int directory_fd, uint32_t number, int flags)
 	return take_fd(&fd);
 }
 
-/* Reads @size bytes; fewer mean that somebody cut the file. Returns 0 or -errno. */
-static int read_at(int fd, void *to, size_t size, uint64_t offset)
+int audit_segment_open_plain(int directory_fd, uint32_t number, int flags)
 {
-	while (size > 0) {
-		ssize_t n = pread(fd, to, size, (off_t)offset);
+	char name[AUDIT_SEGMENT_NAME_SIZE];
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return -EBADMSG;
-		to = (char *)to + n;
-		size -= (size_t)n;
-		offset += (uint64_t)n;
+	audit_segment_name(number, name);
+	return open_file(directory_fd, name, flags);
+}
+
+void audit_segment_clear(struct audit_segment *segment)
+{
+	if (segment->archive)
+		audit_archive_free(segment->archive);
+	closep(&segment->fd);
+	*segment = (struct audit_segment){ .fd = -EBADF };
+}
+
+int audit_segment_open(int directory_fd, uint32_t number, struct audit_segment *ret)
+{
+	CLEANUP(audit_segment_clear) struct audit_segment segment = { .fd = -EBADF };
+	char name[AUDIT_SEGMENT_NAME_SIZE];
+	int r;
+
+	segment.fd = audit_segment_open_plain(directory_fd, number, O_RDONLY);
+	if (segment.fd == -ENOENT) {
+		audit_segment_archive_name(number, name);
+		segment.fd = open_file(directory_fd, name, O_RDONLY);
+		if (segment.fd >= 0) {
+			r = audit_archive_open(segment.fd, &segment.archive);
+			if (r < 0)
+				return r;
+		}
 	}
+	if (segment.fd < 0)
+		return segment.fd;
+	*ret = segment;
+	segment = (struct audit_segment){ .fd = -EBADF };
 	return 0;
 }
 
-int audit_segment_end(int fd, uint64_t *ret_end, uint64_t *ret_size)
+int audit_segment_size(const struct audit_segment *segment, uint64_t *ret)
 {
 	struct stat status;
-	uint64_t at;
 
-	if (fstat(fd, &status) < 0)
-		return -errno;
-	at = (uint64_t)status.st_size;
-	while (at > 0) {
-		char buffer[4096];
-		size_t size = at < sizeof(buffer) ? (size_t)at : sizeof(buffer);
-		const char *newline;
-		int r;
-
-		r = read_at(fd, buffer, size, at - size);
-		if (r < 0)
-			return r;
-		newline = memrchr(buffer, '\n', size);
-		if (newline) {
-			at = at - size + (size_t)(newline - buffer) + 1;
-			break;
-		}
-		at -= size;
-	}
-	*ret_end = at;
-	*ret_size = (uint64_t)status.st_size;
-	return 0;
-}
-
-/* Moves *@at behind @literal. */
-static bool skip(const char **at, const char *end, const char *literal)
-{
-	size_t length = strlen(literal);
-
-	if ((size_t)(end - *at) < length || memcmp(*at, literal, length) != 0)
-		return false;
-	*at += length;
-	return true;
-}
-
-static bool skip_number(const char **at, const char *end, uint64_t *ret)
-{
-	const char *from = *at;
-	uint64_t number = 0;
-
-	for (; *at < end && **at >= '0' && **at <= '9'; (*at)++)
-		if (__builtin_mul_overflow(number, 10u, &number) ||
-		    __builtin_add_overflow(number, (uint64_t)(**at - '0'), &number))
-			return false;
-	*ret = number;
-	return *at > from;
-}
-
-static bool skip_type(const char **at, const char *end, enum audit_type *ret)
-{
-	const char *quote = memchr(*at, '"', (size_t)(end - *at));
-	char word[16];
-	int type;
-
-	if (!quote || (size_t)(quote - *at) >= sizeof(word))
-		return false;
-	memcpy(word, *at, (size_t)(quote - *at));
-	word[quote - *at] = '\0';
-	type = audit_type_from_string(word);
-	if (type < 0)
-		return false;
-	*ret = (enum audit_type)type;
-	*at = quote;
-	return true;
-}
-
-int audit_line_parse(struct audit_line *line)
-{
-	static const char before_previous[] = "\"prev\":\"", before_hash[] = "\",\"hash\":\"",
-			  after_hash[] = "\"}";
-	const size_t tail = strlen(before_previous) + HASH_LENGTH + strlen(before_hash) +
-			    HASH_LENGTH + strlen(after_hash);
-	const char *end = line->text + line->size, *at = line->text;
-
-	if (!skip(&at, end, "{\"v\":1,\"seq\":") || !skip_number(&at, end, &line->sequence) ||
-	    !skip(&at, end, ",\"type\":\"") || !skip_type(&at, end, &line->type))
-		return -EBADMSG;
-	if ((size_t)(end - at) < tail)
-		return -EBADMSG;
-	at = end - tail;
-	if (!skip(&at, end, before_previous))
-		return -EBADMSG;
-	line->previous = at;
-	at += HASH_LENGTH;
-	if (!skip(&at, end, before_hash))
-		return -EBADMSG;
-	line->hash = at;
-	at += HASH_LENGTH;
-	return skip(&at, end, after_hash) ? 0 : -EBADMSG;
-}
-
-bool audit_line_intact(const struct audit_line *line)
-{
-	size_t hashed = (size_t)(line->hash - line->text) - strlen("\"hash\":\"");
-	char hash[DIGEST_TEXT_SIZE];
-
-	digest_of(line->text, hashed, hash);
-	return memcmp(hash, line->hash, HASH_LENGTH) == 0;
-}
-
-void audit_reader_clear(struct audit_reader *reader)
-{
-	free(reader->buffer);
-	reader->buffer = NULL;
-}
-
-void audit_reader_seek(struct audit_reader *reader, uint64_t offset)
-{
-	reader->offset = offset;
-	reader->start = 0;
-	reader->used = 0;
-}
-
-/* Adds the next part of the file to the buffer. Returns 0 or -errno. */
-static int fill(struct audit_reader *reader)
-{
-	const uint64_t at = reader->offset + (reader->used - reader->start);
-	const uint64_t left = reader->end - at;
-	const size_t size = left < READ_SIZE ? (size_t)left : READ_SIZE;
-	int r;
-
-	if (size == 0 || reader->used - reader->start > AUDIT_LINE_MAX)
-		return -EBADMSG;
-	if (reader->start > 0) {
-		memmove(reader->buffer, reader->buffer + reader->start,
-			reader->used - reader->start);
-		reader->used -= reader->start;
-		reader->start = 0;
-	}
-	if (reader->room - reader->used < size) {
-		size_t room = 2 * (reader->room + READ_SIZE);
-		char *buffer = realloc(reader->buffer, room);
-
-		if (!buffer)
-			return -ENOMEM;
-		reader->buffer = buffer;
-		reader->room = room;
-	}
-	r = read_at(reader->fd, reader->buffer + reader->used, size, at);
-	if (r < 0)
-		return r;
-	reader->used += size;
-	return 0;
-}
-
-/* The end of the next line, where it is in the buffer; the first @searched bytes hold none. */
-static char *find_newline(const struct audit_reader *reader, size_t searched)
-{
-	const size_t size = reader->used - reader->start;
-
-	if (size <= searched)
-		return NULL;
-	return memchr(reader->buffer + reader->start + searched, '\n', size - searched);
-}
-
-int audit_reader_next(struct audit_reader *reader, struct audit_line *ret)
-{
-	size_t searched = 0;
-	char *newline;
-	int r;
-
-	if (reader->offset >= reader->end)
+	if (segment->archive) {
+		*ret = audit_archive_size(segment->archive);
 		return 0;
-	while (!(newline = find_newline(reader, searched))) {
-		searched = reader->used - reader->start;
-		r = fill(reader);
-		if (r < 0)
-			return r;
 	}
-	*newline = '\0';
-	*ret = (struct audit_line){ .text = reader->buffer + reader->start,
-				    .size = (size_t)(newline - reader->buffer) - reader->start,
-				    .offset = reader->offset };
-	reader->start += ret->size + 1;
-	reader->offset += ret->size + 1;
-	return 1;
+	if (fstat(segment->fd, &status) < 0)
+		return -errno;
+	*ret = (uint64_t)status.st_size;
+	return 0;
+}
+
+int audit_segment_read(const struct audit_segment *segment, void *to, size_t size, uint64_t offset)
+{
+	if (segment->archive)
+		return audit_archive_read(segment->archive, to, size, offset);
+	return pread_all(segment->fd, to, size, offset);
 }

@@ -2,68 +2,59 @@
 #pragma once
 
 /*
- * The files of a log and the lines in them. Private to audit/. May call util. Functions that fail
- * log nothing: their callers know what it means.
+ * The files of a log. Private to audit/. May call util. Functions that fail log nothing: their
+ * callers know what it means.
  */
 
-#include "audit/record.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/* Every record that fwctl can give rise to is shorter: two values of 2 MiB and a long reason. */
-#define AUDIT_LINE_MAX (16u * 1024 * 1024)
+#include "audit/archive.h"
 
-#define AUDIT_SEGMENT_NAME_SIZE 32
+#define AUDIT_SEGMENT_NAME_SIZE 40
 
-/* "audit-00000001.jsonl" */
+/* "audit-00000001.jsonl"; what it is called once it is compressed; and while either is made. */
 void audit_segment_name(uint32_t number, char ret[AUDIT_SEGMENT_NAME_SIZE]);
+void audit_segment_archive_name(uint32_t number, char ret[AUDIT_SEGMENT_NAME_SIZE]);
+void audit_segment_temporary_name(const char *name, char ret[AUDIT_SEGMENT_NAME_SIZE]);
 
-/* The numbers of the segments in a directory, ascending; owned by the caller, NULL when there are
- * none. Other files do not count. Returns 0 or -errno. */
-int audit_segments_list(int directory_fd, uint32_t **ret_numbers, size_t *ret_n);
-
-/* Makes an empty segment that survives a power loss. Returns a descriptor for appending or -errno. */
-int audit_segment_create(int directory_fd, uint32_t number);
-
-/* @flags: O_RDONLY, or O_RDWR | O_APPEND. Returns a descriptor or -errno (-EBADMSG: not a file). */
-int audit_segment_open(int directory_fd, uint32_t number, int flags);
-
-/* Where the last complete line ends, and where the file does. Returns 0 or -errno. */
-int audit_segment_end(int fd, uint64_t *ret_end, uint64_t *ret_size);
-
-/* One line, borrowed from its reader until the next call. Hashes are 64 digits without a NUL. */
-struct audit_line {
-	const char *text; /* without its '\n', but with a NUL there */
-	size_t size;
-	uint64_t offset; /* in the file */
-
-	/* Filled by audit_line_parse(). */
-	uint64_t sequence;
-	enum audit_type type;
-	const char *previous;
-	const char *hash;
+struct audit_segment_entry {
+	uint32_t number;
+	bool plain, compressed; /* both: a crash came before the first was removed */
 };
 
-/* Reads what every line of ours has at its begin and its end. Returns 0, or -EBADMSG for another. */
-int audit_line_parse(struct audit_line *line);
+/* The segments in a directory, ascending; owned by the caller, NULL when there are none. Other files
+ * do not count. Returns 0 or -errno. */
+int audit_segments_list(int directory_fd, struct audit_segment_entry **ret, size_t *ret_n);
 
-/* Whether the line's hash is that of its bytes. */
-bool audit_line_intact(const struct audit_line *line);
+/* Removes what was left over when a file was not finished. Returns 0 or -errno. */
+int audit_segments_tidy(int directory_fd);
 
-/* Reads lines from a part of a file that ends in a '\n'. The descriptor is borrowed. */
-struct audit_reader {
+/* A new empty file that does not count yet, for reading and appending. Returns it or -errno. */
+int audit_segment_create(int directory_fd, const char *name);
+
+/* Makes a file that was created count, durably. Returns 0 or -errno. */
+int audit_segment_publish(int directory_fd, int fd, const char *name);
+
+/* Opens a plain one. @flags: O_RDONLY, or O_RDWR | O_APPEND. Returns a descriptor or -errno
+ * (-EBADMSG: not a file). */
+int audit_segment_open_plain(int directory_fd, uint32_t number, int flags);
+
+/* A segment's text, plain or compressed. */
+struct audit_segment {
 	int fd;
-	uint64_t offset; /* in the file, of the next line */
-	uint64_t end;
-	char *buffer;
-	size_t room;
-	size_t start; /* of the next line, in the buffer */
-	size_t used;
+	struct audit_archive *archive; /* NULL: plain */
 };
 
-/* For CLEANUP(): struct audit_reader reader = { .fd = fd, .end = end }; */
-void audit_reader_clear(struct audit_reader *reader);
+/* For CLEANUP(): struct audit_segment segment = { .fd = -EBADF }; */
+void audit_segment_clear(struct audit_segment *segment);
 
-void audit_reader_seek(struct audit_reader *reader, uint64_t offset);
+/* Opens either form for reading. Returns 0 or -errno (-ENOENT: there is neither). */
+int audit_segment_open(int directory_fd, uint32_t number, struct audit_segment *ret);
 
-/* Returns 1, or 0 at the end, or -EBADMSG for a line over AUDIT_LINE_MAX or without its '\n', or
- * -errno. */
-int audit_reader_next(struct audit_reader *reader, struct audit_line *ret);
+/* Returns 0 or -errno. */
+int audit_segment_size(const struct audit_segment *segment, uint64_t *ret);
+
+/* Reads @size bytes; fewer mean that somebody cut the file: -EBADMSG. Returns 0 or -errno. */
+int audit_segment_read(const struct audit_segment *segment, void *to, size_t size,
+		       uint64_t offset);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "audit/text.h"
 
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -8,8 +12,8 @@
 #define MARK_SIZE 3		   /* of both */
 
 /*
- * The length of the UTF-8 sequence that starts at @from, or 0 where none does (RFC 3629). The NUL at
- * the end of a text is no continuation byte, so nothing behind it is read.
+ * The length of the UTF-8 sequence that starts at @from, or 0 where none does (RFC 3629). The NUL
+ * at the end of a text is no continuation byte, so nothing behind it is read.
  */
 static size_t decode(const uint8_t *from, uint32_t *ret_code)
 {
@@ -40,53 +44,89 @@ static size_t decode(const uint8_t *from, uint32_t *ret_code)
 	return length;
 }
 
-/* What json-c would write as it is, and what a terminal or a reader of lines would stumble on. */
+/* What JSON takes as it is, and what a terminal or a reader of lines would stumble on. */
 static bool is_unfit(uint32_t code)
 {
 	return (code >= 0x7f && code <= 0x9f) || code == 0x2028 || code == 0x2029;
 }
 
-/* The size of what json-c writes for one character. */
-static size_t escaped_size(uint32_t code, size_t length)
+/* What JSON and we take as it is, and what most texts are made of. */
+static bool is_plain(uint8_t byte)
 {
-	if (code == '"' || code == '\\' || code == '\b' || code == '\t' || code == '\n' ||
-	    code == '\f' || code == '\r')
-		return 2;
-	if (code < 0x20)
-		return 6;
-	return length;
+	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
 }
 
-int audit_text_clean(const char *text, size_t most, struct bytes *ret)
+/* The letter of the characters that have an escape of two bytes, or 0. */
+static char short_escape(uint32_t code)
 {
-	CLEANUP(bytes_clear) struct bytes clean = { 0 };
-	const uint8_t *from = (const uint8_t *)text;
-	size_t escaped = 0, size = 0, cut = 0;
-	int r;
+	static const char letters[0x20] = {
+		['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r',
+	};
 
-	r = bytes_zeroed(strlen(text) * MARK_SIZE + MARK_SIZE + 1, &clean);
-	if (r < 0)
-		return r;
-	while (*from) {
-		uint32_t code = 0;
-		size_t length = decode(from, &code);
-		bool fit = length > 0 && !is_unfit(code);
-		size_t written = fit ? length : MARK_SIZE;
+	if (code == '"' || code == '\\')
+		return (char)code;
+	return code < sizeof(letters) ? letters[code] : '\0';
+}
 
-		escaped += fit ? escaped_size(code, length) : MARK_SIZE;
-		if (escaped > most) {
-			memcpy(clean.data + cut, ELLIPSIS, MARK_SIZE);
-			size = cut + MARK_SIZE;
-			break;
-		}
-		memcpy(clean.data + size, fit ? from : (const uint8_t *)REPLACEMENT, written);
-		size += written;
-		if (escaped + MARK_SIZE <= most)
-			cut = size;
-		from += length > 0 ? length : 1;
+/* One character as it is to be written. */
+struct piece {
+	char text[8];
+	size_t size;
+	size_t taken; /* of what it was made of */
+};
+
+static struct piece next_piece(const uint8_t *from)
+{
+	struct piece piece = { .size = MARK_SIZE, .taken = 1 };
+	uint32_t code = 0;
+	size_t length = decode(from, &code);
+
+	if (length > 0)
+		piece.taken = length;
+	if (length == 0 || is_unfit(code)) {
+		memcpy(piece.text, REPLACEMENT, MARK_SIZE);
+	} else if (short_escape(code)) {
+		piece.size = 2;
+		piece.text[0] = '\\';
+		piece.text[1] = short_escape(code);
+	} else if (code < 0x20) {
+		piece.size = (size_t)sprintf(piece.text, "\\u%04" PRIx32, code);
+	} else {
+		piece.size = length;
+		memcpy(piece.text, from, length);
 	}
-	clean.data[size] = '\0';
-	clean.size = size;
-	*ret = bytes_take(&clean);
-	return 0;
+	return piece;
+}
+
+size_t audit_text_escape(const char *text, size_t most, char *to)
+{
+	const uint8_t *from = (const uint8_t *)text;
+	size_t size = 0, cut = 0; /* where the mark can go should the text turn out too long */
+
+	while (*from) {
+		struct piece piece;
+
+		while (is_plain(*from) && size + MARK_SIZE < most)
+			to[size++] = (char)*from++;
+		if (size + MARK_SIZE <= most)
+			cut = size;
+		if (!*from)
+			break;
+		piece = next_piece(from);
+		if (piece.size > most - size) {
+			memcpy(to + cut, ELLIPSIS, MARK_SIZE);
+			return cut + MARK_SIZE;
+		}
+		memcpy(to + size, piece.text, piece.size);
+		size += piece.size;
+		from += piece.taken;
+	}
+	return size;
+}
+
+size_t audit_text_room(const char *text, size_t most)
+{
+	const size_t worst = AUDIT_ESCAPE_SIZE * strlen(text);
+
+	return worst < most ? worst : most;
 }

@@ -2,18 +2,22 @@
 #pragma once
 
 /*
- * Text from anywhere, made fit for a record. Private to audit/; a pure function.
+ * Text from anywhere, made fit for a record. Private to audit/; pure functions.
  */
 
 #include <stddef.h>
 
-#include "util/bytes.h"
+/* "\u0001", the most that becomes of a byte. */
+#define AUDIT_ESCAPE_SIZE 6
 
 /*
- * @text as UTF-8 that json-c writes as one line, NUL-terminated (the size does not count the NUL).
- * Bytes that are not UTF-8, DEL, the C1 control characters and the line separators U+2028 and U+2029
- * become U+FFFD. The result takes at most @most bytes once json-c has escaped it: a longer text is
- * cut and ends in U+2026. Whatever @most, it never takes more than 6 bytes for a byte of @text.
- * Returns 0 or -ENOMEM.
+ * Writes @text as it stands between the quotes of a JSON string, on one line and without a NUL behind
+ * it: quotes, backslashes and control characters escaped; bytes that are not UTF-8, DEL, the C1
+ * control characters and the line separators U+2028 and U+2029 as U+FFFD. What takes more than @most
+ * bytes is cut and ends in U+2026. Returns the size, which is never more than audit_text_room().
  */
-int audit_text_clean(const char *text, size_t most, struct bytes *ret);
+size_t audit_text_escape(const char *text, size_t most, char *to);
+
+/* @most, which is at least the size of U+2026, or AUDIT_ESCAPE_SIZE for each byte of
+ * @text, whichever is less. */
+size_t audit_text_room(const char *text, size_t most);

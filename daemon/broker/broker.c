@@ -1,54 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/broker.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 
-#include "config.h"
+#include "broker/audit.h"
+#include "broker/recovery.h"
 #include "util/log.h"
 
 /* What waits at once for the clerk and for the reader: of all callers together, so more than a few
  * of them can have by CallsPerConnection=. Each is a call that is held anyway. */
 #define WORKER_DEPTH 65536
-
-/* A notice of the log on its way from the thread that appended to the loop. */
-struct notice {
-	struct job job;
-	struct broker *broker;
-	struct broker_notice notice;
-};
-
-static void on_notice(struct job *job)
-{
-	struct notice *notice = container_of(job, struct notice, job);
-	struct broker *broker = notice->broker;
-
-	broker->listener.record_appended(broker->listener.userdata, &notice->notice);
-	free(notice);
-}
-
-static void on_appended(void *userdata, const struct audit_notice *from)
-{
-	struct broker *broker = userdata;
-	struct notice *notice = calloc(1, sizeof(*notice));
-
-	if (!notice) {
-		log_error("Out of memory: nobody is told of audit record %llu",
-			  (unsigned long long)from->sequence);
-		return;
-	}
-	notice->job.done = on_notice;
-	notice->broker = broker;
-	notice->notice.sequence = from->sequence;
-	notice->notice.type = from->record->type;
-	if (from->record->device)
-		snprintf(notice->notice.device, sizeof(notice->notice.device), "%s",
-			 from->record->device->name);
-	if (from->record->command)
-		snprintf(notice->notice.command, sizeof(notice->notice.command), "%s",
-			 from->record->command->name);
-	completions_post(broker->completions, &notice->job);
-}
 
 static void on_appeared(void *userdata, struct device *device)
 {
@@ -59,6 +20,11 @@ static void on_appeared(void *userdata, struct device *device)
 	broker->listener.device_appeared(broker->listener.userdata, device);
 }
 
+static void on_opened(void *userdata, struct device *device)
+{
+	recovery_of_device(userdata, device);
+}
+
 static void on_vanished(void *userdata, struct device *device)
 {
 	struct broker *broker = userdata;
@@ -67,43 +33,67 @@ static void on_vanished(void *userdata, struct device *device)
 	broker->listener.device_vanished(broker->listener.userdata, device);
 }
 
-static void on_settled(void *userdata)
+static void give_up(struct job *job)
 {
-	struct broker *broker = userdata;
+	recovery_give_up(container_of(job, struct broker, giving_up));
+}
+
+static void on_given_up(struct job *job)
+{
+	struct broker *broker = container_of(job, struct broker, giving_up);
 
 	broker->listener.settled(broker->listener.userdata);
 }
 
-static void on_clerk_left(struct job *job)
+/* Changes that were cut off, of devices that are not there, are closed before anybody is served. */
+static void on_settled(void *userdata)
 {
-	struct broker *broker = container_of(job, struct broker, clerk_left);
+	struct broker *broker = userdata;
 
+	broker->giving_up = (struct job){ .run = give_up, .done = on_given_up };
+	if (!broker->clerk || worker_submit(broker->clerk, &broker->giving_up) < 0)
+		broker->listener.settled(broker->listener.userdata);
+}
+
+/*
+ * Ends the next one of those that are left, one after the other: each may have something for those
+ * behind it. The last change is appended by a device or the clerk, the last record by the archivist,
+ * and all are announced.
+ */
+static void end_next(struct broker *broker)
+{
+	if (broker->reader) {
+		worker_close(take_pointer(broker->reader), &broker->left);
+		return;
+	}
+	if (broker->clerk) {
+		worker_close(take_pointer(broker->clerk), &broker->left);
+		return;
+	}
+	if (broker->archivist) {
+		archivist_close(take_pointer(broker->archivist), &broker->left);
+		return;
+	}
+	for (size_t i = 0; i < BROKER_HERALDS; i++) {
+		if (broker->heralds[i]) {
+			herald_close(take_pointer(broker->heralds[i]), &broker->left);
+			return;
+		}
+	}
 	broker->listener.stopped(broker->listener.userdata);
 }
 
-/* Closes a worker, and goes on with @left->done(), also where it was never started. */
-static void close_worker(struct worker **worker, struct job *left, void (*done)(struct job *job))
+static void on_left(struct job *job)
 {
-	left->done = done;
-	if (*worker)
-		worker_close(take_pointer(*worker), left);
-	else
-		done(left);
+	end_next(container_of(job, struct broker, left));
 }
 
-static void on_reader_left(struct job *job)
-{
-	struct broker *broker = container_of(job, struct broker, reader_left);
-
-	close_worker(&broker->clerk, &broker->clerk_left, on_clerk_left);
-}
-
-/* The clerk goes last: a device's last request may still have a denial to write. */
 static void on_devices_left(void *userdata)
 {
 	struct broker *broker = userdata;
 
-	close_worker(&broker->reader, &broker->reader_left, on_reader_left);
+	broker->left.done = on_left;
+	end_next(broker);
 }
 
 static int load_catalog(struct broker *broker)
@@ -115,18 +105,6 @@ static int load_catalog(struct broker *broker)
 	if (r < 0)
 		log_error("The catalog cannot be used: %s", problem.text);
 	return r;
-}
-
-static int open_log(struct broker *broker)
-{
-	struct audit_log_config config = {
-		.directory = broker->paths.log,
-		.daemon_version = FWCTLD_VERSION,
-		.catalog_digest = catalog_digest(broker->catalog),
-		.listener = { .appended = on_appended, .userdata = broker },
-	};
-
-	return audit_log_open(&config, &broker->audit);
 }
 
 static int open_source(struct broker *broker)
@@ -150,6 +128,7 @@ static int make_table(struct broker *broker)
 		.queue_depth = broker->config.queue_depth,
 		.state_directory = broker->paths.state,
 		.boot_id = broker->boot_id,
+		.opened = on_opened,
 		.appeared = on_appeared,
 		.vanished = on_vanished,
 		.settled = on_settled,
@@ -182,7 +161,7 @@ static int prepare(struct broker *broker)
 	r = make_table(broker);
 	if (r < 0)
 		return r;
-	return open_log(broker);
+	return broker_open_audit(broker);
 }
 
 int broker_new(sd_event *event, const struct config *config, const struct broker_paths *paths,
@@ -212,6 +191,8 @@ void broker_free(struct broker *broker)
 		device_source_free(broker->source);
 	if (broker->audit)
 		audit_log_close(broker->audit);
+	/* Where the start failed, notices of the log are still on their way, and nobody is there. */
+	broker->listener = (struct broker_listener){ 0 };
 	if (broker->completions)
 		completions_free(broker->completions);
 	if (broker->catalog)
@@ -232,6 +213,9 @@ int broker_start(struct broker *broker)
 {
 	int r;
 
+	r = broker_start_audit(broker);
+	if (r < 0)
+		return r;
 	r = worker_new(broker->completions, "clerk", WORKER_DEPTH, &broker->clerk);
 	if (r < 0)
 		return r;

@@ -10,9 +10,12 @@
 #include <systemd/sd-event.h>
 
 #include "audit/log.h"
+#include "broker/archivist.h"
 #include "broker/authorize.h"
 #include "broker/configuration.h"
 #include "broker/gate.h"
+#include "broker/herald.h"
+#include "broker/notice.h"
 #include "catalog/catalog.h"
 #include "device/source.h"
 #include "device/table.h"
@@ -25,23 +28,20 @@ struct broker_paths {
 	const char *simulate; /* NULL: the kernel's devices */
 };
 
-/* What everybody may know of a record that is durable. */
-struct broker_notice {
-	uint64_t sequence;
-	enum audit_type type;
-	char device[16];  /* fwctlN, or "" */
-	char command[64]; /* cxl/set-feature, or "" */
-};
-
 /* What bus/ wants to hear of. */
 struct broker_listener {
 	void (*device_appeared)(void *userdata, struct device *device);
 	void (*device_vanished)(void *userdata, struct device *device);
 	void (*record_appended)(void *userdata, const struct broker_notice *notice);
+	/* The log's head may say something else than before about refusing or the seal. */
+	void (*audit_changed)(void *userdata);
 	void (*settled)(void *userdata); /* the devices of the start are there */
 	void (*stopped)(void *userdata); /* after broker_stop() */
 	void *userdata;
 };
+
+/* The journal, and the kernel's audit subsystem. */
+#define BROKER_HERALDS 2
 
 struct broker {
 	sd_event *event;
@@ -53,13 +53,19 @@ struct broker {
 	struct completions *completions;
 	struct catalog *catalog;
 	struct audit_log *audit;
+	/* The log has changed, on its way to the loop: once, however often it did. */
+	struct job audit_changed;
+	atomic_bool audit_change_posted;
 	struct device_source *source;
 	struct device_table *devices;
-	/* Two workers, NULL before the start and after the end. A query of a large log takes long,
-	 * and must not hold up what is to be recorded. */
+	/* Two workers, NULL before the start and after the end, as those that follow. A query of a
+	 * large log takes long, and must not hold up what is to be recorded. */
 	struct worker *clerk;  /* writes denials, loads catalogs, seals the log */
 	struct worker *reader; /* reads the log for clients */
-	struct job clerk_left, reader_left;
+	struct archivist *archivist;
+	struct herald *heralds[BROKER_HERALDS]; /* also where there is no such place */
+	struct job left; /* the one of these that ends now */
+	struct job giving_up; /* of changes that a crash cut off */
 	atomic_bool stopping; /* set on the loop; workers look */
 };
 

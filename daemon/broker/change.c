@@ -11,6 +11,7 @@
 #include "broker/execute.h"
 #include "broker/feature-change.h"
 #include "broker/record.h"
+#include "broker/recovery.h"
 #include "device/topology.h"
 #include "util/log.h"
 
@@ -58,25 +59,32 @@ static int check_again(struct request *request)
 	return check_firmware(request);
 }
 
+static int refuse_unrecorded(struct request *request, int r)
+{
+	return refuse(&request->refusal, REFUSAL_AUDIT_UNAVAILABLE,
+		      "The change cannot be recorded (%s), so it was not made; see fwctld's journal "
+		      "about the audit log",
+		      strerrorname_np(-r));
+}
+
 /* Returns 0 once the intent is durable; else nothing was, or the log is at fault. */
 static int write_intent(struct request *request, bool tainted)
 {
 	int r;
 
 	r = audit_log_reserve(request->broker->audit, record_room(request));
-	if (r < 0)
+	if (r == -ENOSPC || r == -EDQUOT)
 		return refuse(&request->refusal, REFUSAL_AUDIT_UNAVAILABLE,
 			      "There is no room to record the change (%s), so it was not made; make "
 			      "room for the audit log",
 			      strerrorname_np(-r));
+	if (r < 0)
+		return refuse_unrecorded(request, r);
 	r = record_intent(request, tainted);
 	if (r == 0)
 		return 0;
 	audit_log_release(request->broker->audit, record_room(request));
-	return refuse(&request->refusal, REFUSAL_AUDIT_UNAVAILABLE,
-		      "The change cannot be recorded (%s), so it was not made; see fwctld's journal "
-		      "about the audit log",
-		      strerrorname_np(-r));
+	return refuse_unrecorded(request, r);
 }
 
 /* The ioctl itself failed. */
@@ -220,7 +228,9 @@ void change_execute(struct request *request)
 
 	if (change.is_feature)
 		change.feature = feature_change_of(request);
-	r = check_firmware(request);
+	r = recovery_before_change(request);
+	if (r == 0)
+		r = check_firmware(request);
 	if (r == 0 && change.is_feature)
 		r = feature_change_read_before(&change.feature);
 	if (r != 0) {

@@ -9,11 +9,16 @@
 #include "util/file.h"
 #include "util/log.h"
 
+#define MIB_BYTES (UINT64_C(1) << 20)
+#define DAY_US (24 * 3600 * UINT64_C(1000000))
+
 const struct config config_defaults = {
 	.immediate_changes = true,
 	.queue_depth = 16,
 	.calls_per_peer = 64,
 	.authorization_timeout = 300,
+	.audit_segment_mib = 64,
+	.audit_segment_days = 30,
 };
 
 enum kind { KIND_BOOLEAN, KIND_NUMBER };
@@ -32,6 +37,10 @@ static const struct key {
 	{ "CallsPerConnection", KIND_NUMBER, offsetof(struct config, calls_per_peer), 1, 4096 },
 	{ "AuthorizationTimeoutSec", KIND_NUMBER,
 	  offsetof(struct config, authorization_timeout), 1, 3600 },
+	{ "AuditSegmentMiB", KIND_NUMBER, offsetof(struct config, audit_segment_mib), 1, 4096 },
+	{ "AuditSegmentDays", KIND_NUMBER, offsetof(struct config, audit_segment_days), 0, 3650 },
+	{ "AuditKeepMiB", KIND_NUMBER, offsetof(struct config, audit_keep_mib), 0, 16777216 },
+	{ "AuditKeepDays", KIND_NUMBER, offsetof(struct config, audit_keep_days), 0, 36500 },
 };
 
 struct parse {
@@ -188,6 +197,18 @@ static int load_drop_ins(const char *directory, struct config *config)
 	return 0;
 }
 
+/* What no single key can tell. */
+static int check_together(const char *file, const struct config *config)
+{
+	if (config->audit_keep_mib == 0 || config->audit_keep_mib >= config->audit_segment_mib)
+		return 0;
+	log_error("%s: AuditKeepMiB=%llu is less than one segment; make it at least "
+		  "AuditSegmentMiB=%llu, or 0 to keep all",
+		  file, (unsigned long long)config->audit_keep_mib,
+		  (unsigned long long)config->audit_segment_mib);
+	return -EINVAL;
+}
+
 int config_load(const char *file, struct config *config)
 {
 	CLEANUP(freep) char *directory = NULL;
@@ -198,5 +219,23 @@ int config_load(const char *file, struct config *config)
 		return r;
 	if (asprintf(&directory, "%s.d", file) < 0)
 		return -ENOMEM;
-	return load_drop_ins(directory, config);
+	r = load_drop_ins(directory, config);
+	if (r < 0)
+		return r;
+	return check_together(file, config);
+}
+
+struct audit_limits config_audit_limits(const struct config *config)
+{
+	const uint64_t least = 2 * config->audit_segment_mib;
+	uint64_t keep_mib = config->audit_keep_mib;
+
+	if (keep_mib > 0 && keep_mib < least)
+		keep_mib = least;
+	return (struct audit_limits){
+		.segment_bytes = config->audit_segment_mib * MIB_BYTES,
+		.segment_age_us = config->audit_segment_days * DAY_US,
+		.keep_bytes = keep_mib * MIB_BYTES,
+		.keep_age_us = config->audit_keep_days * DAY_US,
+	};
 }

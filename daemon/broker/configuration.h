@@ -3,11 +3,13 @@
 
 /*
  * The configuration: fwctld.conf and its drop-ins, in systemd's style, read once at the start. Calls
- * inih; may call util. docs/configuration.md describes each key for the administrator.
+ * inih; may call audit and util. docs/configuration.md describes each key for the administrator.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "audit/log.h"
 
 struct config {
 	bool immediate_changes;	  /* ImmediateChanges= */
@@ -16,6 +18,10 @@ struct config {
 	uint64_t queue_depth;	  /* QueueDepth= requests that wait or run per device */
 	uint64_t calls_per_peer;  /* CallsPerConnection= that wait for an answer */
 	uint64_t authorization_timeout; /* AuthorizationTimeoutSec= for a person to answer */
+	uint64_t audit_segment_mib;	/* AuditSegmentMiB= */
+	uint64_t audit_segment_days;	/* AuditSegmentDays=; 0: however old */
+	uint64_t audit_keep_mib;	/* AuditKeepMiB=; 0: all */
+	uint64_t audit_keep_days;	/* AuditKeepDays=; 0: all */
 };
 
 /* What holds where no file says otherwise. */
@@ -27,3 +33,7 @@ extern const struct config config_defaults;
  * its file and line and ends in -EINVAL.
  */
 int config_load(const char *file, struct config *config);
+
+/* What the Audit...= keys mean for the log. Two segments, the active one and one before it, are kept
+ * however small AuditKeepMiB= is. */
+struct audit_limits config_audit_limits(const struct config *config);

@@ -6,11 +6,7 @@
 #include "broker/execute.h"
 #include "util/log.h"
 
-/*
- * A change that waits for a reset replaces the saved value: comparing it with the current one would
- * let two callers overwrite each other's changes between two resets.
- */
-static enum selection base_of(const struct verdict *verdict)
+enum selection feature_change_base(const struct verdict *verdict)
 {
 	if (verdict->effect == EFFECT_AFTER_RESET && verdict->entry->flags & CXL_FEATURE_HAS_SAVED)
 		return SELECTION_SAVED;
@@ -19,7 +15,8 @@ static enum selection base_of(const struct verdict *verdict)
 
 struct feature_change feature_change_of(struct request *request)
 {
-	return (struct feature_change){ .request = request, .base = base_of(&request->verdict) };
+	return (struct feature_change){ .request = request,
+					.base = feature_change_base(&request->verdict) };
 }
 
 void feature_change_clear(struct feature_change *change)

@@ -16,6 +16,13 @@ struct feature_change {
 	struct bytes readback;
 };
 
+/*
+ * The value that a change replaces, and where it shows. A change that waits for a reset replaces the
+ * saved value: comparing it with the current one would let two callers overwrite each other's changes
+ * between two resets.
+ */
+enum selection feature_change_base(const struct verdict *verdict);
+
 /* The change that @request makes; for CLEANUP(): feature_change_clear. */
 struct feature_change feature_change_of(struct request *request);
 void feature_change_clear(struct feature_change *change);

@@ -110,6 +110,11 @@ static void on_record_appended(void *userdata, const struct broker_notice *notic
 	bus_manager_changed(bus, changed);
 }
 
+static void on_audit_changed(void *userdata)
+{
+	bus_check_audit_state(userdata);
+}
+
 static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	struct bus *bus = userdata;
@@ -187,6 +192,7 @@ static void listen_to_broker(struct bus *bus)
 		.device_appeared = on_device_appeared,
 		.device_vanished = on_device_vanished,
 		.record_appended = on_record_appended,
+		.audit_changed = on_audit_changed,
 		.settled = on_settled,
 		.stopped = on_stopped,
 		.userdata = bus,

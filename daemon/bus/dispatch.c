@@ -133,10 +133,8 @@ static void announce_changes(struct bus_call *call, struct request *const reques
 	}
 	if (waits)
 		bus_pending_changed(call->bus, call->device);
-	if (!change)
-		return;
-	bus_check_tainted(call->bus);
-	bus_check_audit_state(call->bus);
+	if (change)
+		bus_check_tainted(call->bus);
 }
 
 static void on_request_finished(struct request *request)

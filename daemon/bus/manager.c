@@ -114,11 +114,6 @@ static void run_seal(struct bus_call *call)
 		       strerrorname_np(-r));
 }
 
-static void finish_seal(struct bus_call *call)
-{
-	bus_check_audit_state(call->bus);
-}
-
 /* The message is wiped when it has been sent. */
 static int encode_seal(struct bus_call *call, sd_bus_message *reply)
 {
@@ -231,8 +226,8 @@ static const struct bus_method methods[] = {
 	{ .name = "SetUpSeal", .in = "a{sv}", .out = "s", .names = "options\0key\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE,
 	  .words = "Seal the audit log of firmware changes, with a new key that is shown once",
-	  .decode = bus_options_read_none, .run = run_seal, .finished = finish_seal,
-	  .encode = encode_seal, .clear = clear_seal,
+	  .decode = bus_options_read_none, .run = run_seal, .encode = encode_seal,
+	  .clear = clear_seal,
 	  .doc = "Seals the audit log from the next record on, for its life, and gives the key that "
 		 "checks it: fwctld-seal-1:SINCE:KEY. It is given this once. Keep it on another "
 		 "machine; docs/audit.md says what it proves. Asks polkit for manage. No options. "

@@ -178,9 +178,11 @@ static int open_device(struct opening *opening)
 	if (r < 0)
 		return r;
 	r = pending_load(config->state_directory, key, config->boot_id, &device->pending);
-	if (r < 0 || device->identity.type != DEVICE_CXL)
-		return r;
-	return device_read_features(device);
+	if (r == 0 && device->identity.type == DEVICE_CXL)
+		r = device_read_features(device);
+	if (r == 0 && config->opened)
+		config->opened(config->userdata, device);
+	return r;
 }
 
 static void run_opening(struct job *job)

@@ -16,7 +16,9 @@ struct device_table_config {
 	const char *state_directory;
 	const char *boot_id;
 
-	/* A device is open, or is no longer there. */
+	/* A device is open, and nobody was told of it yet. On its worker's thread. */
+	void (*opened)(void *userdata, struct device *device);
+	/* A device is shown, or is no longer there. */
 	void (*appeared)(void *userdata, struct device *device);
 	void (*vanished)(void *userdata, struct device *device);
 	/* All devices that were there at the start are open, or could not be opened. Once. */

@@ -76,6 +76,24 @@ int write_all(int fd, const void *data, size_t size)
 	return 0;
 }
 
+int pread_all(int fd, void *to, size_t size, uint64_t offset)
+{
+	while (size > 0) {
+		ssize_t n = pread(fd, to, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EBADMSG;
+		to = (char *)to + n;
+		size -= (size_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
 int file_replace(int directory_fd, const char *name, const void *data, size_t size)
 {
 	CLEANUP(closep) int fd = -EBADF;

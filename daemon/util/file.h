@@ -35,3 +35,7 @@ void file_list_clear(struct file_list *files);
 
 /* Writes all of it, whatever the number of calls that takes. Returns 0 or -errno. */
 int write_all(int fd, const void *data, size_t size);
+
+/* Reads just as many bytes from @offset on. Returns 0, -EBADMSG when the file ends before that, or
+ * -errno. */
+int pread_all(int fd, void *to, size_t size, uint64_t offset);

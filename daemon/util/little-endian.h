@@ -25,6 +25,14 @@ static inline uint32_t read_le32(const void *from)
 	return le32toh(value);
 }
 
+static inline uint64_t read_le64(const void *from)
+{
+	uint64_t value;
+
+	memcpy(&value, from, sizeof(value));
+	return le64toh(value);
+}
+
 static inline void write_le16(void *to, uint16_t value)
 {
 	value = htole16(value);
@@ -34,5 +42,11 @@ static inline void write_le16(void *to, uint16_t value)
 static inline void write_le32(void *to, uint32_t value)
 {
 	value = htole32(value);
+	memcpy(to, &value, sizeof(value));
+}
+
+static inline void write_le64(void *to, uint64_t value)
+{
+	value = htole64(value);
 	memcpy(to, &value, sizeof(value));
 }

@@ -99,6 +99,10 @@ int completions_new(sd_event *event, struct completions **ret)
 
 void completions_free(struct completions *completions)
 {
+	struct job *job;
+
+	while ((job = queue_pop(&completions->queue)))
+		job->done(job);
 	sd_event_source_disable_unref(completions->source);
 	if (completions->fd >= 0)
 		close(completions->fd);

@@ -28,7 +28,8 @@ struct worker;
 /* Attaches an eventfd to @event. Returns 0 or -errno. */
 int completions_new(sd_event *event, struct completions **ret);
 
-/* Frees it; every worker that posts to it must be gone. */
+/* Frees it; every worker that posts to it must be gone. Jobs that did not get back to the loop are
+ * done here, so that their owners can free them. */
 void completions_free(struct completions *completions);
 DEFINE_CLEANUP(struct completions *, completions_free);
 

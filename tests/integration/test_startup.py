@@ -311,6 +311,25 @@ class Room(broker.TestCase):
         listener.close()
         self.assert_log_whole()
 
+    def test_that_there_is_room_again_is_found_without_a_change(self):
+        def is_state(signal):
+            return signal.member == "PropertiesChanged" and "AuditState" in signal.body[1]
+        listener = dbus.Connection()
+        listener.subscribe(f"sender='{broker.NAME}'")
+        self.fill()
+        self.set_until_refused()
+        # More of them change nothing.
+        self.set_until_refused()
+        self.filler.unlink()
+        states = []
+        while "ok" not in states:
+            states.append(listener.wait_for(is_state).body[1]["AuditState"])
+        self.assertEqual(states, ["refusing", "ok"])
+        self.assertEqual(broker.set_feature(COLD, b"\x55\0\0\0")["outcome"], "applied")
+        self.assertFalse([s for s in listener.signals if is_state(s)])
+        listener.close()
+        self.assert_log_whole()
+
     def test_refused_changes_do_not_reach_the_device(self):
         self.fill()
         self.set_until_refused()

@@ -6,6 +6,8 @@
  * how they are judged.
  */
 
+#include <dirent.h>
+
 #include "audit/log.h"
 #include "audit/verify.h"
 #include "place.h"
@@ -95,6 +97,68 @@ static inline const char *member(struct json_object *root, const char *path)
 	return json_object_get_string(root);
 }
 
+/* Opens the log of @place with these limits, and a sealing key beside it; must work. */
+static inline struct audit_log *open_limited_log(const struct place *place,
+						 struct audit_limits limits)
+{
+	char seal_file[sizeof(place->directory) + 16];
+	const struct audit_log_config config = {
+		.directory = place->directory,
+		.seal_file = seal_file,
+		.daemon_version = "test",
+		.catalog_digest = "c0ffee",
+		.limits = limits,
+	};
+	struct audit_log *log = NULL;
+
+	snprintf(seal_file, sizeof(seal_file), "%s/seal-key", place->directory);
+	ck_assert_int_eq(audit_log_open(&config, &log), 0);
+	return log;
+}
+
+/* The log's own descriptor of a segment. */
+static inline int segment_fd(const struct place *place, const char *name)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	struct dirent *entry;
+	int fd = -1;
+
+	while (fd < 0 && (entry = readdir(directory))) {
+		char target[128] = "";
+
+		if (readlinkat(dirfd(directory), entry->d_name, target, sizeof(target) - 1) > 0 &&
+		    strcmp(target, place_path(place, name)) == 0)
+			fd = atoi(entry->d_name);
+	}
+	closedir(directory);
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+/* Makes the next append fail as if the disk had refused the flush: a pipe takes the line only. */
+static inline int append_failing(struct audit_log *log, const struct place *place,
+				 const char *segment, const struct audit_record *record)
+{
+	const int fd = segment_fd(place, segment), saved = dup(fd);
+	uint64_t sequence;
+	int ends[2], r;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(dup2(ends[1], fd), fd);
+	r = audit_log_append(log, record, &sequence);
+	ck_assert_int_eq(dup2(saved, fd), fd);
+	close(saved);
+	close(ends[0]);
+	close(ends[1]);
+	return r;
+}
+
+/* A failed segment is given some rest before another one is tried. */
+static inline void wait_for_retry(void)
+{
+	usleep(1100 * 1000);
+}
+
 /* A page of all records, from @first on. */
 static inline int read_lines(struct audit_log *log, uint64_t first, uint32_t most, char ***ret)
 {
@@ -115,18 +179,18 @@ static inline struct json_object *record_at(struct audit_log *log, uint64_t sequ
 	return root;
 }
 
-static inline struct audit_verifier *verifier_new(bool from_middle)
+static inline struct audit_verifier *verifier_new(void)
 {
 	struct audit_verifier *verifier = NULL;
 
-	ck_assert_int_eq(audit_verifier_new(from_middle, &verifier), 0);
+	ck_assert_int_eq(audit_verifier_new(&verifier), 0);
 	return verifier;
 }
 
 /* Proves the chain by the other reading of the format, and returns the number of open intents. */
 static inline uint64_t verify(const struct place *place, uint64_t records)
 {
-	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new(false);
+	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new();
 	const struct audit_verdict *verdict;
 
 	ck_assert_int_eq(audit_verifier_directory(verifier, place->directory), 0);
@@ -140,7 +204,7 @@ static inline uint64_t verify(const struct place *place, uint64_t records)
 /* Judges the place's directory; the verdict must be a problem with these words in it. */
 static inline void check_problem(const struct place *place, const char *words)
 {
-	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new(false);
+	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new();
 	const char *problem = audit_verifier_verdict(verifier)->problem;
 
 	ck_assert_int_eq(audit_verifier_directory(verifier, place->directory), 1);
@@ -153,6 +217,7 @@ struct script {
 	FILE *file;
 	uint64_t sequence; /* of the last line */
 	char hash[DIGEST_TEXT_SIZE];
+	uint32_t segment;
 };
 
 static inline struct script script_new(const struct place *place, const char *name)
@@ -164,14 +229,26 @@ static inline struct script script_new(const struct place *place, const char *na
 	return script;
 }
 
+/* Another segment, whose records follow those of @before. */
+static inline void script_go_on(struct script *script, const struct script *before)
+{
+	script->sequence = before->sequence;
+	script->segment = before->segment;
+	memcpy(script->hash, before->hash, sizeof(script->hash));
+}
+
 /* Adds the record that follows the last one; @request may be NULL. */
 static inline void script_add(struct script *script, enum audit_type type, const char *request)
 {
 	CLEANUP(bytes_clear) struct bytes line = { 0 };
 	char previous[DIGEST_TEXT_SIZE];
 	const struct audit_stamp stamp = { .sequence = ++script->sequence, .previous = previous };
-	const struct audit_record record = { .type = type, .request = request };
+	const struct audit_genesis genesis = { .segment = script->segment + 1 };
+	const struct audit_record record = { .type = type,
+					     .request = request,
+					     .genesis = type == AUDIT_GENESIS ? &genesis : NULL };
 
+	script->segment += type == AUDIT_GENESIS;
 	memcpy(previous, script->hash, sizeof(previous));
 	ck_assert_int_eq(audit_record_format(&record, &stamp, &line, script->hash), 0);
 	ck_assert_uint_eq(fwrite(line.data, 1, line.size, script->file), line.size);

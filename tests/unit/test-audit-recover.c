@@ -81,6 +81,93 @@ START_TEST(test_recover)
 }
 END_TEST
 
+/* An intent of a Feature's change, with what can be compared later. */
+static uint64_t append_feature_intent(struct audit_log *log, const char *request)
+{
+	const struct bytes data = { .data = (uint8_t[]){ 2 }, .size = 1 };
+	const struct bytes before = { .data = (uint8_t[]){ 1 }, .size = 1 };
+	const struct audit_device device = { .name = "fwctl3", .type = DEVICE_CXL };
+	const struct audit_command command = { .name = "cxl/set-feature",
+					       .feature = "ffffffff-ffff-ffff-ffff-ffffffffffff",
+					       .effect = EFFECT_IMMEDIATE };
+
+	return append(log, &(struct audit_record){ .type = AUDIT_INTENT,
+						   .request = request,
+						   .device = &device,
+						   .command = &command,
+						   .data = &data,
+						   .before = &before });
+}
+
+/* What can be read back waits for that, over any number of starts. */
+START_TEST(test_orphans)
+{
+	const struct bytes found = { .data = (uint8_t[]){ 2 }, .size = 1 };
+	const struct audit_outcome outcome = { .class = AUDIT_APPLIED, .readback = &found };
+	CLEANUP(place_clear) struct place place = place_new();
+	CLEANUP(audit_log_closep) struct audit_log *log = open_log(&place);
+	CLEANUP(json_putp) struct json_object *recover = NULL;
+	CLEANUP(freep) uint64_t *orphans = NULL, *none = NULL;
+	uint64_t first, second;
+
+	first = append_feature_intent(log, "one");
+	second = append_feature_intent(log, "two");
+	ck_assert_int_eq(audit_log_orphans(log, &none), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		audit_log_close(take_pointer(log));
+		log = open_log(&place);
+		ck_assert_uint_eq(verify(&place, 3), 2);
+	}
+	ck_assert_int_eq(audit_log_orphans(log, &orphans), 2);
+	ck_assert_uint_eq(orphans[0], first);
+	ck_assert_uint_eq(orphans[1], second);
+
+	ck_assert_int_eq(audit_log_close_orphan(log, second, &outcome), 0);
+	recover = record_at(log, 4);
+	ck_assert_str_eq(member(recover, "request"), "two");
+	ck_assert_str_eq(member(recover, "intent"), "3");
+	ck_assert_str_eq(member(recover, "outcome.class"), "applied");
+	ck_assert_str_eq(member(recover, "outcome.readback"), "02");
+	/* It is closed, as is what never was an orphan. */
+	ck_assert_int_eq(audit_log_close_orphan(log, second, &outcome), 0);
+	ck_assert_int_eq(audit_log_close_orphan(log, 1, &outcome), 0);
+	ck_assert_uint_eq(verify(&place, 4), 1);
+	free(take_pointer(orphans));
+	ck_assert_int_eq(audit_log_orphans(log, &orphans), 1);
+	ck_assert_uint_eq(orphans[0], first);
+}
+END_TEST
+
+/* A power loss in the middle of a flush of several lines: a hole, and later lines behind it. */
+START_TEST(test_hole)
+{
+	CLEANUP(place_clear) struct place place = place_new();
+	CLEANUP(audit_log_closep) struct audit_log *log = open_log(&place);
+	CLEANUP(bytes_clear) struct bytes whole = { 0 };
+	size_t ends[8] = { 0 }, n = 0;
+
+	append_denials(log, 5);
+	audit_log_close(take_pointer(log));
+	whole = place_read(&place, SEGMENT);
+	for (size_t i = 0; i < whole.size; i++)
+		if (whole.data[i] == '\n')
+			ends[n++] = i + 1;
+	ck_assert_uint_eq(n, 6);
+	for (size_t i = 1; i < n; i++) {
+		CLEANUP(bytes_clear) struct bytes torn = { 0 };
+
+		ck_assert_int_eq(bytes_copy(whole.data, whole.size, &torn), 0);
+		memset(torn.data + ends[i - 1] + 10, 0, 40);
+		place_write(&place, SEGMENT, torn.data, torn.size);
+		log = open_log(&place);
+		ck_assert_uint_eq(audit_log_head(log).sequence, i);
+		append_denials(log, 1);
+		verify(&place, i + 1);
+		audit_log_close(take_pointer(log));
+	}
+}
+END_TEST
+
 /* A torn outcome leaves its intent open. */
 START_TEST(test_recover_after_torn_outcome)
 {
@@ -167,28 +254,27 @@ END_TEST
 START_TEST(test_several_segments)
 {
 	CLEANUP(place_clear) struct place place = place_new();
-	CLEANUP(audit_log_closep) struct audit_log *log = open_log(&place);
+	CLEANUP(audit_log_closep) struct audit_log *log = NULL;
 	CLEANUP(audit_lines_freep) char **lines = NULL;
-	struct script script;
-	struct audit_head head;
+	struct script first = script_new(&place, SEGMENT);
+	struct script second = script_new(&place, "audit-00000002.jsonl");
 
-	append_denials(log, 3);
-	head = audit_log_head(log);
-	audit_log_close(take_pointer(log));
-	script = script_new(&place, "audit-00000002.jsonl");
-	script.sequence = head.sequence;
-	memcpy(script.hash, head.hash, sizeof(script.hash));
-	script_add(&script, AUDIT_GENESIS, NULL);
-	script_end(&script);
+	script_add(&first, AUDIT_GENESIS, NULL);
+	script_add(&first, AUDIT_DENY, NULL);
+	script_add(&first, AUDIT_ROTATE, NULL);
+	script_end(&first);
+	script_go_on(&second, &first);
+	script_add(&second, AUDIT_GENESIS, NULL);
+	script_end(&second);
 	place_write(&place, "audit-3.jsonl", "not one of ours", 15);
 	place_write(&place, "audit-00000003.jsonl.bak", "nor this", 8);
 
 	log = open_log(&place);
-	ck_assert_uint_eq(audit_log_head(log).sequence, 5);
+	ck_assert_uint_eq(audit_log_head(log).sequence, 4);
 	append_denials(log, 2);
-	verify(&place, 7);
-	ck_assert_int_eq(read_lines(log, 3, 100, &lines), 5);
-	for (uint64_t i = 3; i <= 7; i++)
+	verify(&place, 6);
+	ck_assert_int_eq(read_lines(log, 2, 100, &lines), 5);
+	for (uint64_t i = 2; i <= 6; i++)
 		json_object_put(record_at(log, i));
 	audit_log_close(take_pointer(log));
 
@@ -202,6 +288,8 @@ static void fill(Suite *suite)
 	slow_case(suite, "torn last line", test_torn_last_line);
 	slow_case(suite, "torn genesis", test_torn_genesis);
 	slow_case(suite, "recover", test_recover);
+	slow_case(suite, "orphans", test_orphans);
+	slow_case(suite, "hole", test_hole);
 	slow_case(suite, "recover after torn outcome", test_recover_after_torn_outcome);
 	slow_case(suite, "recover many", test_recover_many);
 	slow_case(suite, "broken logs are refused", test_broken_logs_are_refused);

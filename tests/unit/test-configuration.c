@@ -27,6 +27,10 @@ static void assert_same(const struct config *a, const struct config *b)
 	ck_assert_uint_eq(a->queue_depth, b->queue_depth);
 	ck_assert_uint_eq(a->calls_per_peer, b->calls_per_peer);
 	ck_assert_uint_eq(a->authorization_timeout, b->authorization_timeout);
+	ck_assert_uint_eq(a->audit_segment_mib, b->audit_segment_mib);
+	ck_assert_uint_eq(a->audit_segment_days, b->audit_segment_days);
+	ck_assert_uint_eq(a->audit_keep_mib, b->audit_keep_mib);
+	ck_assert_uint_eq(a->audit_keep_days, b->audit_keep_days);
 }
 
 START_TEST(defaults)
@@ -37,6 +41,8 @@ START_TEST(defaults)
 		.queue_depth = 16,
 		.calls_per_peer = 64,
 		.authorization_timeout = 300,
+		.audit_segment_mib = 64,
+		.audit_segment_days = 30,
 	};
 	struct config config;
 
@@ -56,49 +62,68 @@ START_TEST(defaults)
 }
 END_TEST
 
+#define BOOLEAN(member, value) true, offsetof(struct config, member), value
+#define NUMBER(member, value) false, offsetof(struct config, member), value
+
 /* Each key in turn; the others keep their defaults. */
 static const struct {
 	const char *line;
-	struct config expected;
+	bool is_boolean;
+	size_t offset;
+	uint64_t value;
 } lines[] = {
-	{ "ImmediateChanges=no", { false, false, false, 16, 64, 300 } },
-	{ "ImmediateChanges=yes", { true, false, false, 16, 64, 300 } },
-	{ "AllowFullScopeUnderLockdown=yes", { true, true, false, 16, 64, 300 } },
-	{ "AllowFullScopeUnderLockdown=no", { true, false, false, 16, 64, 300 } },
-	{ "RecordReads=true", { true, false, true, 16, 64, 300 } },
-	{ "RecordReads=on", { true, false, true, 16, 64, 300 } },
-	{ "RecordReads=1", { true, false, true, 16, 64, 300 } },
-	{ "RecordReads=false", { true, false, false, 16, 64, 300 } },
-	{ "ImmediateChanges=off", { false, false, false, 16, 64, 300 } },
-	{ "ImmediateChanges=0", { false, false, false, 16, 64, 300 } },
-	{ "QueueDepth=1", { true, false, false, 1, 64, 300 } },
-	{ "QueueDepth=1024", { true, false, false, 1024, 64, 300 } },
-	{ "CallsPerConnection=1", { true, false, false, 16, 1, 300 } },
-	{ "CallsPerConnection=4096", { true, false, false, 16, 4096, 300 } },
-	{ "AuthorizationTimeoutSec=1", { true, false, false, 16, 64, 1 } },
-	{ "AuthorizationTimeoutSec=3600", { true, false, false, 16, 64, 3600 } },
-	{ " QueueDepth = 7 ", { true, false, false, 7, 64, 300 } },
+	{ "ImmediateChanges=no", BOOLEAN(immediate_changes, false) },
+	{ "ImmediateChanges=yes", BOOLEAN(immediate_changes, true) },
+	{ "AllowFullScopeUnderLockdown=yes", BOOLEAN(full_under_lockdown, true) },
+	{ "AllowFullScopeUnderLockdown=no", BOOLEAN(full_under_lockdown, false) },
+	{ "RecordReads=true", BOOLEAN(record_reads, true) },
+	{ "RecordReads=on", BOOLEAN(record_reads, true) },
+	{ "RecordReads=1", BOOLEAN(record_reads, true) },
+	{ "RecordReads=false", BOOLEAN(record_reads, false) },
+	{ "ImmediateChanges=off", BOOLEAN(immediate_changes, false) },
+	{ "ImmediateChanges=0", BOOLEAN(immediate_changes, false) },
+	{ "QueueDepth=1", NUMBER(queue_depth, 1) },
+	{ "QueueDepth=1024", NUMBER(queue_depth, 1024) },
+	{ "CallsPerConnection=1", NUMBER(calls_per_peer, 1) },
+	{ "CallsPerConnection=4096", NUMBER(calls_per_peer, 4096) },
+	{ "AuthorizationTimeoutSec=1", NUMBER(authorization_timeout, 1) },
+	{ "AuthorizationTimeoutSec=3600", NUMBER(authorization_timeout, 3600) },
+	{ "AuditSegmentMiB=1", NUMBER(audit_segment_mib, 1) },
+	{ "AuditSegmentMiB=4096", NUMBER(audit_segment_mib, 4096) },
+	{ "AuditSegmentDays=0", NUMBER(audit_segment_days, 0) },
+	{ "AuditSegmentDays=3650", NUMBER(audit_segment_days, 3650) },
+	/* No less than one segment. */
+	{ "AuditKeepMiB=64", NUMBER(audit_keep_mib, 64) },
+	{ "AuditKeepMiB=0", NUMBER(audit_keep_mib, 0) },
+	{ "AuditKeepMiB=16777216", NUMBER(audit_keep_mib, 16777216) },
+	{ "AuditKeepDays=0", NUMBER(audit_keep_days, 0) },
+	{ "AuditKeepDays=36500", NUMBER(audit_keep_days, 36500) },
+	{ " QueueDepth = 7 ", NUMBER(queue_depth, 7) },
 	/* The last one wins. */
-	{ "QueueDepth=7\nQueueDepth=8", { true, false, false, 8, 64, 300 } },
+	{ "QueueDepth=7\nQueueDepth=8", NUMBER(queue_depth, 8) },
 	/* A comment of any length is one comment. */
-	{ "# " LONG_TEXT "\n;" LONG_TEXT LONG_TEXT "\nQueueDepth=9",
-	  { true, false, false, 9, 64, 300 } },
+	{ "# " LONG_TEXT "\n;" LONG_TEXT LONG_TEXT "\nQueueDepth=9", NUMBER(queue_depth, 9) },
 };
 
 START_TEST(keys)
 {
 	CLEANUP(place_clear) struct place place = place_new();
-	struct config config;
+	struct config config, expected = config_defaults;
+	char *field = (char *)&expected + lines[_i].offset;
 	char text[1024];
 
+	if (lines[_i].is_boolean)
+		*(bool *)field = lines[_i].value;
+	else
+		*(uint64_t *)field = lines[_i].value;
 	snprintf(text, sizeof(text), "[Broker]\n%s\n", lines[_i].line);
 	place_write_text(&place, FILE_NAME, text);
 	ck_assert_int_eq(load(&place, &config), 0);
-	assert_same(&config, &lines[_i].expected);
+	assert_same(&config, &expected);
 	/* Without the last newline it is the same. */
 	place_write(&place, FILE_NAME, text, strlen(text) - 1);
 	ck_assert_int_eq(load(&place, &config), 0);
-	assert_same(&config, &lines[_i].expected);
+	assert_same(&config, &expected);
 }
 END_TEST
 
@@ -106,7 +131,7 @@ END_TEST
 START_TEST(drop_ins)
 {
 	CLEANUP(place_clear) struct place place = place_new();
-	struct config config;
+	struct config config, expected = config_defaults;
 
 	place_make_directory(&place, FILE_NAME ".d");
 	place_write_text(&place, FILE_NAME, "[Broker]\nQueueDepth=1\nCallsPerConnection=1\n"
@@ -119,11 +144,17 @@ START_TEST(drop_ins)
 	place_write_text(&place, FILE_NAME ".d/40-d.conf.bak", "[Broker]\nQueueDepth=40\n");
 	place_write_text(&place, FILE_NAME ".d/conf", "[Broker]\nQueueDepth=50\n");
 	ck_assert_int_eq(load(&place, &config), 0);
-	assert_same(&config, &(struct config){ true, false, true, 20, 10, 1 });
+	expected.record_reads = true;
+	expected.queue_depth = 20;
+	expected.calls_per_peer = 10;
+	expected.authorization_timeout = 1;
+	assert_same(&config, &expected);
 	/* They do not need the file. */
 	ck_assert_int_eq(unlink(place_path(&place, FILE_NAME)), 0);
 	ck_assert_int_eq(load(&place, &config), 0);
-	assert_same(&config, &(struct config){ true, false, false, 20, 10, 300 });
+	expected.record_reads = false;
+	expected.authorization_timeout = 300;
+	assert_same(&config, &expected);
 }
 END_TEST
 
@@ -158,6 +189,14 @@ static const struct {
 	  "2: CallsPerConnection= takes a number from 1 to 4096" },
 	{ "[Broker]\nAuthorizationTimeoutSec=3601\n",
 	  "2: AuthorizationTimeoutSec= takes a number from 1 to 3600" },
+	{ "[Broker]\nAuditSegmentMiB=0\n", "2: AuditSegmentMiB= takes a number from 1 to 4096" },
+	{ "[Broker]\nAuditSegmentMiB=4097\n",
+	  "2: AuditSegmentMiB= takes a number from 1 to 4096" },
+	{ "[Broker]\nAuditSegmentDays=3651\n",
+	  "2: AuditSegmentDays= takes a number from 0 to 3650" },
+	{ "[Broker]\nAuditKeepMiB=16777217\n",
+	  "2: AuditKeepMiB= takes a number from 0 to 16777216" },
+	{ "[Broker]\nAuditKeepDays=-1\n", "2: AuditKeepDays= takes a number from 0 to 36500" },
 	/* An indented line goes on with the value above it, which is then none. */
 	{ "[Broker]\nQueueDepth=3\n  CallsPerConnection=4\n",
 	  "3: QueueDepth= takes a number from 1 to 1024" },
@@ -198,6 +237,60 @@ START_TEST(mistakes_name_their_line)
 }
 END_TEST
 
+/* Keys that do not go together, whatever file each of them is in. */
+START_TEST(kept_less_than_a_segment)
+{
+	CLEANUP(place_clear) struct place place = place_new();
+	struct config config;
+
+	place_listen(&place);
+	place_make_directory(&place, FILE_NAME ".d");
+	place_write_text(&place, FILE_NAME, "[Broker]\nAuditKeepMiB=63\n");
+	ck_assert_int_eq(load(&place, &config), -EINVAL);
+	place_assert_said(&place, FILE_NAME
+			  ": AuditKeepMiB=63 is less than one segment; make it at least "
+			  "AuditSegmentMiB=64, or 0 to keep all\n");
+	place_write_text(&place, FILE_NAME ".d/10-a.conf", "[Broker]\nAuditSegmentMiB=63\n");
+	ck_assert_int_eq(load(&place, &config), 0);
+	place_write_text(&place, FILE_NAME ".d/20-b.conf", "[Broker]\nAuditSegmentMiB=4096\n");
+	ck_assert_int_eq(load(&place, &config), -EINVAL);
+	place_assert_said(&place, FILE_NAME
+			  ": AuditKeepMiB=63 is less than one segment; make it at least "
+			  "AuditSegmentMiB=4096, or 0 to keep all\n");
+}
+END_TEST
+
+static void assert_limits(struct audit_limits limits, uint64_t segment_bytes,
+			  uint64_t segment_age_us, uint64_t keep_bytes, uint64_t keep_age_us)
+{
+	ck_assert_uint_eq(limits.segment_bytes, segment_bytes);
+	ck_assert_uint_eq(limits.segment_age_us, segment_age_us);
+	ck_assert_uint_eq(limits.keep_bytes, keep_bytes);
+	ck_assert_uint_eq(limits.keep_age_us, keep_age_us);
+}
+
+START_TEST(limits_of_the_log)
+{
+	struct config config = config_defaults;
+
+	assert_limits(config_audit_limits(&config), 67108864, 2592000000000, 0, 0);
+	/* The largest numbers do not overflow. */
+	config.audit_segment_mib = 4096;
+	config.audit_segment_days = 3650;
+	config.audit_keep_mib = 16777216;
+	config.audit_keep_days = 36500;
+	assert_limits(config_audit_limits(&config), 4294967296, 315360000000000, 17592186044416,
+		      3153600000000000);
+	/* Two segments are kept however little is said. */
+	config.audit_keep_mib = 4096;
+	assert_limits(config_audit_limits(&config), 4294967296, 315360000000000, 8589934592,
+		      3153600000000000);
+	config.audit_keep_mib = 8193;
+	config.audit_segment_days = config.audit_keep_days = 0;
+	assert_limits(config_audit_limits(&config), 4294967296, 0, 8590983168, 0);
+}
+END_TEST
+
 /* What is there and cannot be read must not pass for the defaults. */
 START_TEST(unreadable)
 {
@@ -226,6 +319,8 @@ static void fill(Suite *suite)
 	unit_loop(suite, "keys", keys, ARRAY_LENGTH(lines));
 	unit_case(suite, "drop-ins", drop_ins);
 	unit_loop(suite, "mistakes", mistakes_name_their_line, ARRAY_LENGTH(mistakes));
+	unit_case(suite, "together", kept_less_than_a_segment);
+	unit_case(suite, "limits", limits_of_the_log);
 	unit_case(suite, "unreadable", unreadable);
 }
 

@@ -259,6 +259,23 @@ START_TEST(workers_share_a_loop)
 }
 END_TEST
 
+START_TEST(what_is_on_its_way_is_done_at_the_end)
+{
+	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
+	struct bench bench = { .loop = pthread_self() };
+	struct tracked first, second;
+
+	ck_assert_int_ge(sd_event_new(&event), 0);
+	ck_assert_int_eq(completions_new(event, &bench.completions), 0);
+	first = second = tracked_new(&bench);
+	completions_post(bench.completions, &first.job);
+	completions_post(bench.completions, &second.job);
+	completions_free(bench.completions);
+	ck_assert_uint_eq(first.done_as, 1);
+	ck_assert_uint_eq(second.done_as, 2);
+}
+END_TEST
+
 static void fill(Suite *suite)
 {
 	unit_case(suite, "order", jobs_run_in_order);
@@ -267,6 +284,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "close-idle", close_of_an_idle_worker);
 	unit_case(suite, "submit-again", done_may_submit_again);
 	unit_case(suite, "no-run", run_may_be_absent);
+	unit_case(suite, "on-its-way", what_is_on_its_way_is_done_at_the_end);
 	unit_case(suite, "many-workers", workers_share_a_loop);
 }
 

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Intents that a crash left open: found at a start, closed once something is known.
+ */
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "audit/private.h"
+#include "util/json.h"
+#include "util/log.h"
+
+/* The record with this number; 0 and its tree, -ENOENT, or -errno. */
+static int load_record(struct audit_log *log, uint64_t sequence, struct json_object **ret)
+{
+	const struct audit_query query = { .first = sequence, .most = 1 };
+	CLEANUP(audit_lines_freep) char **lines = NULL;
+	CLEANUP(json_putp) struct json_object *root = NULL;
+	struct json_problem problem;
+	struct json_object *number;
+	int r;
+
+	r = audit_log_read(log, &query, &lines);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return -ENOENT;
+	r = json_parse("audit log", lines[0], strlen(lines[0]), &problem, &root);
+	if (r < 0)
+		return r == -EINVAL ? -EBADMSG : r;
+	if (!json_object_object_get_ex(root, "seq", &number) ||
+	    json_object_get_uint64(number) != sequence)
+		return -ENOENT;
+	*ret = take_pointer(root);
+	return 0;
+}
+
+/* Takes over @request, which may be NULL. */
+static int add(struct audit_log *log, uint64_t sequence, char *request)
+{
+	CLEANUP(freep) char *owned = request;
+	int r;
+
+	r = owned ? audit_intents_grow(&log->intents, 1) : -ENOMEM;
+	if (r == 0)
+		audit_intents_begin(&log->intents, sequence, take_pointer(owned));
+	return r;
+}
+
+/* An intent of an earlier segment, which only its number tells of. */
+static int add_earlier(struct audit_log *log, uint64_t sequence)
+{
+	CLEANUP(json_putp) struct json_object *record = NULL;
+	struct json_object *request;
+	int r;
+
+	r = load_record(log, sequence, &record);
+	if (r == -ENOENT || (r == 0 && !json_object_object_get_ex(record, "request", &request))) {
+		log_warning("Record %" PRIu64 " of the audit log in %s, an intent without an "
+			    "outcome, is no longer there",
+			    sequence, log->directory);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	return add(log, sequence, strdup(json_object_get_string(request)));
+}
+
+/* The intents that were open when the segment began. */
+static int add_open(struct audit_log *log, const struct audit_line *genesis)
+{
+	CLEANUP(json_putp) struct json_object *root = NULL;
+	struct json_problem problem;
+	struct json_object *open;
+	int r;
+
+	r = json_parse("audit log", genesis->text, genesis->size, &problem, &root);
+	if (r < 0)
+		return r == -EINVAL ? -EBADMSG : r;
+	if (!json_object_object_get_ex(root, "open", &open))
+		return 0;
+	for (size_t i = 0; i < json_object_array_length(open); i++) {
+		r = add_earlier(log, json_object_get_uint64(json_object_array_get_idx(open, i)));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Keeps the intents that have no outcome yet, and the segments that were to be removed. */
+static int follow(struct audit_log *log, const struct audit_line *line)
+{
+	CLEANUP(freep) char *request = NULL;
+	const char *id;
+	size_t size;
+
+	if (line->type == AUDIT_GENESIS)
+		return add_open(log, line);
+	if (line->type == AUDIT_PRUNE)
+		return maintain_note_pruned(log, line);
+	if (line->type != AUDIT_INTENT && line->type != AUDIT_OUTCOME &&
+	    line->type != AUDIT_RECOVER)
+		return 0;
+	id = audit_line_request(line, &size);
+	if (!id)
+		return -EBADMSG;
+	request = strndup(id, size);
+	if (!request)
+		return -ENOMEM;
+	if (line->type == AUDIT_INTENT)
+		return add(log, line->sequence, take_pointer(request));
+	audit_intents_end(&log->intents, request);
+	return 0;
+}
+
+int orphans_find(struct audit_log *log)
+{
+	const struct audit_segment segment = { .fd = log->fd };
+	CLEANUP(audit_reader_clear) struct audit_reader reader = { .segment = &segment,
+								   .end = log->durable.end };
+	struct audit_line line;
+	int r;
+
+	while ((r = audit_reader_next_record(&reader, &line)) > 0) {
+		r = follow(log, &line);
+		if (r < 0)
+			break;
+	}
+	if (r < 0)
+		return log_errno(r, "Cannot follow the intents in the audit log in %s",
+				 log->directory);
+	for (size_t i = 0; i < log->intents.n; i++)
+		log->intents.items[i].orphan = true;
+	log->n_orphans = log->intents.n;
+	return 0;
+}
+
+int audit_log_orphans(struct audit_log *log, uint64_t **ret)
+{
+	CLEANUP(freep) uint64_t *sequences = NULL;
+	size_t n = 0;
+
+	if (log->n_orphans == 0) {
+		*ret = NULL;
+		return 0;
+	}
+	pthread_mutex_lock(&log->append_lock);
+	sequences = calloc(log->intents.n + 1, sizeof(*sequences));
+	for (size_t i = 0; sequences && i < log->intents.n; i++)
+		if (log->intents.items[i].orphan)
+			sequences[n++] = log->intents.items[i].sequence;
+	pthread_mutex_unlock(&log->append_lock);
+	if (!sequences)
+		return -ENOMEM;
+	*ret = take_pointer(sequences);
+	return (int)n;
+}
+
+static bool is_orphan(struct audit_log *log, uint64_t sequence)
+{
+	const struct audit_intent *intent;
+	bool orphan;
+
+	pthread_mutex_lock(&log->append_lock);
+	intent = audit_intents_find(&log->intents, sequence);
+	orphan = intent && intent->orphan;
+	pthread_mutex_unlock(&log->append_lock);
+	return orphan;
+}
+
+static const char *text_of(struct json_object *record, const char *key)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(record, key, &value) ? json_object_get_string(value) : NULL;
+}
+
+int audit_log_close_orphan(struct audit_log *log, uint64_t sequence,
+			   const struct audit_outcome *outcome)
+{
+	CLEANUP(json_putp) struct json_object *intent = NULL;
+	struct audit_record record = {
+		.type = AUDIT_RECOVER,
+		.outcome = outcome,
+		.intent = sequence,
+	};
+	const size_t room = AUDIT_OWN_ROOM + 2 * (outcome->readback ? outcome->readback->size : 0);
+	uint64_t number;
+	int r;
+
+	if (!is_orphan(log, sequence))
+		return 0;
+	r = load_record(log, sequence, &intent);
+	if (r < 0)
+		return r;
+	record.request = text_of(intent, "request");
+	record.repeats = intent;
+	r = audit_log_reserve(log, room);
+	if (r < 0)
+		return r;
+	r = audit_log_append(log, &record, &number);
+	audit_log_release(log, room);
+	if (r == 0)
+		log_warning("Record %" PRIu64 " of the audit log announced a change whose outcome "
+			    "was not written; record %" PRIu64 " says what is known of it",
+			    sequence, number);
+	return r;
+}
+
+/* Whether the value that was to be set can be read back. */
+static bool is_readable(struct json_object *intent)
+{
+	struct json_object *command;
+
+	return json_object_object_get_ex(intent, "command", &command) &&
+	       text_of(command, "feature") && text_of(intent, "data");
+}
+
+int orphans_close_unreadable(struct audit_log *log)
+{
+	const struct audit_outcome unknown = { .class = AUDIT_UNKNOWN, .status = "NOT_READ" };
+	CLEANUP(freep) uint64_t *orphans = NULL;
+	int n;
+
+	n = audit_log_orphans(log, &orphans);
+	for (int i = 0; i < n; i++) {
+		CLEANUP(json_putp) struct json_object *intent = NULL;
+		int r;
+
+		r = load_record(log, orphans[i], &intent);
+		if (r == 0 && !is_readable(intent))
+			r = audit_log_close_orphan(log, orphans[i], &unknown);
+		if (r < 0)
+			return r;
+	}
+	return n < 0 ? n : 0;
+}
