@@ -196,10 +196,7 @@ class Seal(broker.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        broker.control("daemon", "stop")
-        for file in (*LOG.iterdir(), *pathlib.Path(os.environ["FWCTLD_STATE"]).iterdir()):
-            file.unlink()
-        broker.control("daemon", "start")
+        broker.restart_with_new_log()
 
     def seal(self, user=ALLOWED):
         return call(ROOT, MANAGER, "SetUpSeal", "a{sv}", {}, user=user)

@@ -11,8 +11,8 @@ import subprocess
 import termios
 
 import broker
-from broker import (ALLOWED, COLD, CXL_TEST, DENIED, IMMEDIATE, LARGE, MLX5, SLOW_COLD, call, device,
-                    fwctl, fwctl_json)
+from broker import (ALLOWED, COLD, CXL_TEST, DENIED, HUGE, IMMEDIATE, LARGE, MLX5, SLOW_COLD, call,
+                    device, fwctl, fwctl_json)
 import dbus
 from test_cli import DONE, FAILED, REFUSED, USAGE, CliTest
 
@@ -287,6 +287,37 @@ class Newest(AuditTest):
     def test_twenty_without_a_number(self):
         self.assertEqual(len(self.rows()), 20)
         self.assertEqual(len(fwctl_json("audit")), 20)
+
+
+class Segments(AuditTest):
+    """What happens to the log itself."""
+
+    def test_rotate_and_prune(self):
+        broker.write_config("AuditSegmentMiB=1\nAuditKeepMiB=2")
+        broker.restart_with_new_log()
+        self.addCleanup(broker.restart_with_new_log)
+        self.addCleanup(broker.write_config, "")
+        for _ in range(60):
+            broker.set_feature(HUGE, os.urandom(60000))
+            if fwctl_json("audit", "--type", "prune", "--most", 1):
+                break
+        # The first segment is gone, and its records with it.
+        prune = fwctl_json("audit", "--type", "prune", "--first", 1, "--most", 1)[0]
+        self.assertEqual(prune["pruned"]["segment"], 1)
+        self.assertGreater(int(self.rows("--first", 1, "--most", 1)[0][0]), 1)
+        self.ends(FAILED, "audit", "show", 1, error="Failed", says="no record")
+        self.assertEqual(self.row("--type", "prune")[2:5], ["-", "-", "segment 1 removed: size"])
+        self.assert_words(self.shows("audit", "show", prune["seq"]), "Removed",
+                          f"records 1 to {prune['pruned']['last']} of segment 1")
+        rotate = fwctl_json("audit", "--type", "rotate", "--most", 1)[0]
+        self.assertEqual(self.row("--type", "rotate")[4], "segment ends: size")
+        self.assert_words(self.shows("audit", "show", rotate["seq"]), "segment ends: size")
+        genesis = fwctl_json("audit", "--type", "genesis", "--most", 1)[0]
+        self.assertEqual(self.row("--type", "genesis")[4], f"segment {genesis['segment']} begins")
+        # Out of a closed segment, which is compressed.
+        intent = fwctl_json("audit", "--type", "intent", "--first", 1, "--most", 1)[0]
+        self.assertEqual([r["type"] for r in fwctl_json("audit", "show", intent["seq"] + 1)],
+                         ["intent", "outcome"])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ seal-setup; and that what others wrote does not drive the terminal."""
 
 import json
 import os
-import pathlib
 import subprocess
 
 import broker
@@ -14,6 +13,9 @@ from broker import (ALLOWED, COLD, CXL_TEST, DENIED, IMMEDIATE, LARGE, NAME, SLO
                     fwctl, fwctl_json)
 from test_cli import (ABSENT, DONE, FAILED, NOT_AUTHORIZED, REFUSED, UNKNOWN, USAGE, CliTest)
 from test_cli_audit import last
+
+
+KEY = "fwctld-seal-1:[0-9]+:[0-9a-f]{64}"
 
 
 def reason(text):
@@ -35,7 +37,8 @@ class Show(CliTest):
             f"{outcome['seq']} outcome, {outcome['time']}", " ms from record to record",
             "nobody (uid 65534), bus name :", "Unverified        process ", "ticket 17",
             "fwctl0 (cxl, /sys/devices/simulated/0000:0d:00.0/mem0, serial 0x5e17, firmware 2.1)",
-            f"cxl-test {CXL_TEST}", "cxl/set-feature (0x0502)", "after-reset (config-change-cold-reset",
+            f"cxl-test {CXL_TEST}", "cxl/set-feature (0x0502)",
+            "after-reset (config-change-cold-reset",
             f"{NAME}.change-after-reset: yes (polkit allowed it)", "debug-write", "Persistent",
             "Value before      05000000", "Value to be set   06000000", "Read back         06000000",
             "applied: a read-back proves it", "Waits for         nothing now", "Kernel tainted",
@@ -298,40 +301,47 @@ class Escapes(CliTest):
 
 
 class SealSetup(CliTest):
-    """The last class by its name: a log is sealed for its life."""
+    """A log is sealed for its life."""
+
+    def setUp(self):
+        broker.restart_with_new_log()
+        self.addCleanup(broker.restart_with_new_log)
 
     def test_seal(self):
         self.ends(NOT_AUTHORIZED, "audit", "seal-setup", user=DENIED, error="NotAuthorized")
         self.assertIn("Sealed            no", self.shows("status"))
         with open("/dev/full", "wb") as full:
-            done = subprocess.run(["session-control", "as", ALLOWED, "fwctl", "audit", "seal-setup"],
-                                  stdout=full, stderr=subprocess.PIPE, check=False, text=True)
+            done = subprocess.run(
+                ["session-control", "as", ALLOWED, "fwctl", "audit", "seal-setup"],
+                stdout=full, stderr=subprocess.PIPE, check=False, text=True)
         # The key is not lost.
         self.assertEqual(done.returncode, FAILED)
-        self.assertRegex(done.stderr, "^fwctl: the log is sealed, .*: fwctld-seal-1:[0-9]+:[0-9a-f]{64}\n$")
+        self.assertRegex(done.stderr, f"^fwctl: the log is sealed, .*: {KEY}\n$")
         since = broker.manager("AuditSealedSince")
         self.assertIn(f"Sealed            since record {since}", self.shows("status"))
         self.assertEqual(fwctl_json("status")["audit-sealed-since"], since)
         self.ends(REFUSED, "audit", "seal-setup", error="Conflict", says="sealed already")
         self.assert_words(self.shows("audit", "show", since), "Seal", f"since record {since}")
-
-    def start_anew(self):
-        broker.control("daemon", "stop")
-        for variable in ("FWCTLD_LOG", "FWCTLD_STATE"):
-            for file in pathlib.Path(os.environ[variable]).iterdir():
-                file.unlink()
-        broker.control("daemon", "start")
+        text = self.shows("audit")
+        self.assert_words(text, "nobody", "segment ends: seal",
+                          "segment 2 begins, sealed from here")
+        verdict = fwctl_json("audit", "verify")
+        self.assertEqual(verdict["sealed-since"], since)
 
     def test_the_key_is_shown(self):
         for words in ((), ("--json",)):
-            self.start_anew()
+            broker.restart_with_new_log()
             done = fwctl("audit", "seal-setup", *words)
             self.assertEqual(done.status, DONE, done.err)
             key = json.loads(done.out)["key"] if words else done.out.removesuffix("\n")
-            self.assertRegex(key, f"^fwctld-seal-1:{broker.manager('AuditSealedSince')}:[0-9a-f]{{64}}$")
+            self.assertRegex(key, f"^{KEY}$")
+            self.assertEqual(int(key.split(":")[1]), broker.manager("AuditSealedSince"))
             self.assertNotIn(key, done.err)
             self.assertEqual(done.err.count("another machine"), 0 if words else 1)
-        self.start_anew()
+            broker.set_feature(IMMEDIATE, bytes(4))
+            done = fwctl("audit", "verify", "--seal-key", "-", os.environ["FWCTLD_LOG"], user=None,
+                         stdin=key + "\n")
+            self.assertEqual(done.status, DONE, done.err)
 
 
 if __name__ == "__main__":
