@@ -115,7 +115,8 @@ class Table(AuditTest):
                          ["-", "-", "segment 1 begins", "-", "-", "-"])
 
     def test_results(self):
-        for do, value, wanted in (("status", "BUSY", "failed BUSY"), ("errno", "EIO", "unknown EIO"),
+        for do, value, wanted in (("status", "BUSY", "failed BUSY"),
+                                  ("errno", "EIO", "unknown EIO"),
                                   ("false-success", None, "unverified SUCCESS")):
             broker.set_fault("set-feature", do, value)
             fwctl("set", "mem0", COLD, "0f0e0d0c", "--allow-taint")
@@ -243,13 +244,14 @@ class Filters(AuditTest):
         self.ends(USAGE, "audit", "--until", "1:deadbeef", says="until")
 
     def test_together(self):
-        self.check(lambda r: r["type"] == "intent" and r["peer"]["uid"] == 65534, "--type", "intent",
-                   "--uid", "nobody", "--device", "mem0")
+        self.check(lambda r: r["type"] == "intent" and r["peer"]["uid"] == 65534, "--type",
+                   "intent", "--uid", "nobody", "--device", "mem0")
         self.assertEqual(fwctl_json("audit", "--uid", "daemon", "--type", "intent"), [])
         self.assertEqual(self.rows("--uid", "daemon", "--type", "intent"), [])
 
     def test_where_they_do_not_belong(self):
-        for words in (("audit", "show", "1", "--uid", "root"), ("audit", "follow", "--type", "deny"),
+        for words in (("audit", "show", "1", "--uid", "root"),
+                      ("audit", "follow", "--type", "deny"),
                       ("list", "--device", "mem0"), ("status", "--until", "2026-01-01"),
                       ("audit", "revert", "1", "--command", "x")):
             self.ends(USAGE, *words, error="Usage", says=words[-2])

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # session: --simulate policy/simulated --rules tests/integration/users.rules
-"""fwctl audit show, the whole story of a request; audit revert, which puts the old value back; audit
-seal-setup; and that what others wrote does not drive the terminal."""
+"""fwctl audit show, the whole story of a request; audit revert, which puts the old value back;
+audit seal-setup; and that what others wrote does not drive the terminal."""
 
 import json
 import os
@@ -40,7 +40,8 @@ class Show(CliTest):
             f"cxl-test {CXL_TEST}", "cxl/set-feature (0x0502)",
             "after-reset (config-change-cold-reset",
             f"{NAME}.change-after-reset: yes (polkit allowed it)", "debug-write", "Persistent",
-            "Value before      05000000", "Value to be set   06000000", "Read back         06000000",
+            "Value before      05000000", "Value to be set   06000000",
+            "Read back         06000000",
             "applied: a read-back proves it", "Waits for         nothing now", "Kernel tainted",
             intent["daemon"]["catalog"])
         self.assertRegex(text, r"FIELD +BEFORE +TO BE SET +READ BACK\nvalue +5 +6 +6\n$")
@@ -123,7 +124,8 @@ class Revert(CliTest):
     def test_for_people(self):
         number = self.change(b"\x03\0\0\0")
         text = self.shows("audit", "revert", number)
-        self.assert_words(text, f"Reverts           audit record {number}", IMMEDIATE, "applied", "Value before      03000000")
+        self.assert_words(text, f"Reverts           audit record {number}", IMMEDIATE, "applied",
+                          "Value before      03000000")
 
     def test_of_a_change_that_waits(self):
         before = broker.get_feature(COLD, "saved")
