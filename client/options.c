@@ -24,6 +24,8 @@ const char options_help[] =
 	"  --raw               get, rpc: write the bytes as they are\n"
 	"  --first N           audit: begin with record N\n"
 	"  --most N            audit: show at most N records (20)\n"
+	"  --since SEQ:HASH    audit verify: prove that record SEQ still has that hash\n"
+	"  --seal-key FILE     audit verify: check the seal with the first key in FILE, - for stdin\n"
 	"  --buffer FILE       rpc: what goes to the device behind an address of the request; once\n"
 	"                      for each, in their order\n"
 	"  --max-response N    rpc: room for the answer\n"
@@ -54,6 +56,8 @@ enum {
 	KEY_ADMINISTRATOR,
 	KEY_BUFFER,
 	KEY_MAX_RESPONSE,
+	KEY_SINCE,
+	KEY_SEAL_KEY,
 };
 
 static const struct option long_options[] = {
@@ -73,6 +77,8 @@ static const struct option long_options[] = {
 	{ "administrator", no_argument, NULL, KEY_ADMINISTRATOR },
 	{ "buffer", required_argument, NULL, KEY_BUFFER },
 	{ "max-response", required_argument, NULL, KEY_MAX_RESPONSE },
+	{ "since", required_argument, NULL, KEY_SINCE },
+	{ "seal-key", required_argument, NULL, KEY_SEAL_KEY },
 	{ 0 }
 };
 
@@ -125,6 +131,13 @@ static void add_buffer(struct options *options, const char *file)
 		complain(options, "--buffer may be given %u times at most", OPTIONS_BUFFERS_MAX);
 	else
 		options->buffers[options->n_buffers++] = file;
+}
+
+/* The text of an option that its verb reads. */
+static void take_text(struct options *options, unsigned option, const char **to)
+{
+	options->given |= option;
+	*to = optarg;
 }
 
 static void read_global(struct options *options, int key)
@@ -180,8 +193,7 @@ static void read_option(struct options *options, int key, const char *word)
 		options->most = read_number(options, "--most", optarg, RECORDS_MOST);
 		break;
 	case KEY_CATALOG:
-		options->given |= OPTION_CATALOG;
-		options->catalog = optarg;
+		take_text(options, OPTION_CATALOG, &options->catalog);
 		break;
 	case KEY_ADMINISTRATOR:
 		options->given |= OPTION_ADMINISTRATOR;
@@ -194,6 +206,12 @@ static void read_option(struct options *options, int key, const char *word)
 		options->given |= OPTION_MAX_RESPONSE;
 		options->max_response =
 			read_number(options, "--max-response", optarg, RESPONSE_MOST);
+		break;
+	case KEY_SINCE:
+		take_text(options, OPTION_SINCE, &options->since);
+		break;
+	case KEY_SEAL_KEY:
+		take_text(options, OPTION_SEAL_KEY, &options->seal_key);
 		break;
 	case ':':
 		complain(options, "the option '%.64s' lacks its value", word);
@@ -232,7 +250,8 @@ const char *options_name(unsigned set)
 {
 	static const char *const names[] = { "--selection", "--raw",	"--first",
 					     "--most",	    "--catalog", "--administrator",
-					     "--buffer",    "--max-response" };
+					     "--buffer",    "--max-response",
+					     "--since",	    "--seal-key" };
 
 	return names[__builtin_ctz(set)];
 }

@@ -20,6 +20,8 @@ enum verb_option {
 	OPTION_ADMINISTRATOR = 1 << 5,
 	OPTION_BUFFER = 1 << 6,
 	OPTION_MAX_RESPONSE = 1 << 7,
+	OPTION_SINCE = 1 << 8,
+	OPTION_SEAL_KEY = 1 << 9,
 };
 
 /* How often --buffer may be given. */
@@ -44,6 +46,8 @@ struct options {
 	const char *buffers[OPTIONS_BUFFERS_MAX]; /* files, in their order */
 	size_t n_buffers;
 	uint64_t max_response; /* 0: not given */
+	const char *since;     /* NULL: not given; the verb reads it */
+	const char *seal_key;  /* a file with the key, "-": stdin; NULL: not given */
 	unsigned given; /* enum verb_option of those on the command line */
 	char **arguments;
 	size_t n_arguments;

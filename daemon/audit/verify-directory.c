@@ -4,13 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "audit/verify-private.h"
-
-#define CHUNK (128u * 1024)
-#define NAME_SIZE 32
 
 /* How often and how long to wait for the rest of a last line. */
 #define PATIENCE 10
@@ -22,65 +18,17 @@ static void close_directory(DIR *directory)
 }
 DEFINE_CLEANUP(DIR *, close_directory);
 
-/* A file, and the part of it that was read and not judged yet. */
-struct input {
-	int fd;
-	uint64_t due;	 /* the size that it had at first: a live log grows for ever */
-	uint64_t judged; /* bytes */
-	char *buffer;
-	size_t room;
-	size_t used;
+/* A segment, and what is known of the one behind it before that is judged. */
+struct segment {
+	uint32_t number;
+	bool followed;
+	bool given_up; /* the next one says so: only that much of this one counts */
+	struct verify_gap gap;
 };
 
-static void input_clear(struct input *input)
+static void wipe_verifier(struct audit_verifier *verifier)
 {
-	closep(&input->fd);
-	free(input->buffer);
-}
-
-/* Judges the complete lines in the buffer, and keeps the rest. Returns as audit_verifier_line(). */
-static int judge(struct audit_verifier *verifier, struct input *input, size_t searched)
-{
-	char *line = input->buffer, *end = input->buffer + input->used, *newline;
-	int r;
-
-	while ((newline = memchr(line + searched, '\n', (size_t)(end - line) - searched))) {
-		r = audit_verifier_line(verifier, line, (size_t)(newline - line));
-		if (r != 0)
-			return r;
-		line = newline + 1;
-		searched = 0;
-	}
-	input->judged += (uint64_t)(line - input->buffer);
-	input->used = (size_t)(end - line);
-	memmove(input->buffer, line, input->used);
-	if (input->used > LINE_MOST)
-		return verify_problem(verifier,
-				      "the line is longer than a record can be: " COMPARE);
-	return 0;
-}
-
-/* Reads what comes next. Returns 1, or 0 at the end of the file, or -errno. */
-static int read_more(struct input *input)
-{
-	ssize_t n;
-
-	if (input->room - input->used < CHUNK) {
-		size_t room = 2 * (input->room + CHUNK);
-		char *buffer = realloc(input->buffer, room);
-
-		if (!buffer)
-			return -ENOMEM;
-		input->buffer = buffer;
-		input->room = room;
-	}
-	do
-		n = read(input->fd, input->buffer + input->used, CHUNK);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	input->used += (size_t)n;
-	return n > 0;
+	explicit_bzero(verifier, sizeof(*verifier));
 }
 
 /* At the end of a file, in a line: false when its rest did not come in good time. */
@@ -95,70 +43,167 @@ static bool wait_for_rest(int *patience)
 	return true;
 }
 
-static int check_file(struct audit_verifier *verifier, struct input *input, const char *name,
-		      bool last)
+/* Tells what the reading of a file failed of, where it is the file's fault. */
+static int read_failed(struct audit_verifier *verifier, int r)
 {
-	int patience = last ? PATIENCE : 0;
-
-	while (input->judged < input->due) {
-		const size_t searched = input->used;
-		int r;
-
-		r = read_more(input);
-		if (r < 0)
-			return r;
-		if (r == 0 && !wait_for_rest(&patience))
-			break;
-		r = judge(verifier, input, searched);
-		if (r != 0)
-			return r;
-	}
-	if (input->judged >= input->due)
-		return 0;
-	if (!last)
+	if (r == -EMSGSIZE)
 		return verify_problem(verifier,
-				      "%s ends in an incomplete line and another file follows; "
-				      "it was cut: " COMPARE, name);
+				      "the line is longer than a record can be: " COMPARE);
+	if (r == -EBADMSG)
+		return verify_problem(verifier,
+				      "the compressed file is damaged; restore it from a backup");
+	return r;
+}
+
+static int incomplete(struct audit_verifier *verifier, const struct segment *segment,
+		      const struct verify_file *file)
+{
+	if (segment->given_up)
+		return verify_problem(verifier,
+				      "the file does not have the bytes that the next one says; it "
+				      "was cut or changed: " COMPARE);
+	if (!verify_file_has_rest(file))
+		return verify_problem(verifier, "the file holds no record; at least its genesis is "
+						"gone: " COMPARE);
+	if (segment->followed)
+		return verify_problem(verifier,
+				      "the file ends in an incomplete line and another file "
+				      "follows; it was cut: " COMPARE);
 	return verify_problem(verifier,
-			      "the log ends in an incomplete line, all before it holds; a crash "
-			      "or a full disk does that, and fwctld cuts it when it starts");
+			      "the log ends in an incomplete line, all before it holds; a crash or "
+			      "a full disk does that, and fwctld cuts it when it starts");
 }
 
-static void segment_name(uint32_t number, char ret[NAME_SIZE])
+/* Judges the lines that the file had when it was opened, or that count: a live log grows for ever.
+ * A compressed file is read to its end. */
+static int check_lines(struct audit_verifier *verifier, const struct segment *segment,
+		       struct verify_file *file)
 {
-	snprintf(ret, NAME_SIZE, "audit-%08" PRIu32 ".jsonl", number);
-}
-
-static int check_segment(struct audit_verifier *verifier, int directory_fd, uint32_t number,
-			 bool last)
-{
-	CLEANUP(input_clear) struct input input = { .fd = -EBADF };
-	const uint64_t records = verifier->verdict.records;
-	struct stat status;
-	char name[NAME_SIZE];
+	const uint64_t due = segment->given_up ? segment->gap.size : verify_file_size(file);
+	int patience = segment->followed ? 0 : PATIENCE;
+	uint64_t judged = 0;
+	struct verify_text line;
 	int r;
 
-	segment_name(number, name);
-	input.fd = openat(directory_fd, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (input.fd < 0 && errno == ENOENT)
-		return verify_problem(verifier,
-				      "%s is missing, and a later file is there; restore it from "
-				      "a backup", name);
-	if (input.fd < 0 || fstat(input.fd, &status) < 0)
-		return -errno;
-	if (!S_ISREG(status.st_mode))
-		return verify_problem(verifier,
-				      "%s is not a regular file; restore it from a backup", name);
-	input.due = (uint64_t)status.st_size;
-	verifier->genesis_due = !(verifier->from_middle && records == 0);
-	r = check_file(verifier, &input, name, last);
-	if (r != 0)
-		return r;
-	if (verifier->verdict.records == records)
-		return verify_problem(verifier,
-				      "%s holds no record; at least its genesis is gone: " COMPARE,
-				      name);
+	while (judged < due || judged == 0) {
+		r = verify_file_line(file, &line);
+		if (r < 0)
+			return read_failed(verifier, r);
+		/* fwctld may cut what was not flushed, too. */
+		if (r == 0 && judged > 0 && !segment->given_up && !verify_file_has_rest(file))
+			return 0;
+		if (r == 0 && !wait_for_rest(&patience))
+			return incomplete(verifier, segment, file);
+		if (r == 0)
+			continue;
+		judged += line.size + 1;
+		if (segment->given_up && judged > due)
+			return incomplete(verifier, segment, file);
+		r = audit_verifier_line(verifier, line.at, line.size);
+		if (r > 0)
+			return r;
+	}
 	return 0;
+}
+
+static int count_rest(struct audit_verifier *verifier, struct verify_file *file)
+{
+	uint64_t rest = 0;
+	int r;
+
+	r = verify_file_rest(file, &rest);
+	if (r < 0)
+		return read_failed(verifier, r);
+	verifier->verdict.uncounted_bytes += rest;
+	return 0;
+}
+
+static int check_file(struct audit_verifier *verifier, int directory_fd,
+		      const struct segment *segment)
+{
+	CLEANUP(verify_file_freep) struct verify_file *file = NULL;
+	int r;
+
+	verifier->file_segment = segment->number;
+	r = verify_file_open(directory_fd, segment->number, verifier->name, &file);
+	if (r == -EBADMSG)
+		return verify_problem(verifier,
+				      "this is not a regular file; restore it from a backup");
+	if (r < 0)
+		return r;
+	r = check_lines(verifier, segment, file);
+	if (r != 0 || !segment->given_up)
+		return r;
+	return count_rest(verifier, file);
+}
+
+/* Reads the gap, where the next segment's genesis has one. Whether that is right is judged with that
+ * segment, and so is what else is wrong with its file. Returns 0 or -ENOMEM. */
+static int look_ahead(int directory_fd, struct segment *segment)
+{
+	static const char *const keys[] = { "gap" };
+	CLEANUP(verify_file_freep) struct verify_file *file = NULL;
+	char name[VERIFY_NAME_SIZE];
+	struct verify_text line, gap;
+	int patience = PATIENCE;
+	int r;
+
+	r = verify_file_open(directory_fd, segment->number + 1, name, &file);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	do
+		r = verify_file_line(file, &line);
+	while (r == 0 && wait_for_rest(&patience));
+	if (r <= 0)
+		return r == -ENOMEM ? r : 0;
+	if (verify_json_members(line, keys, ARRAY_LENGTH(keys), &gap) == 0 &&
+	    verify_read_gap(gap, &segment->gap) == 0)
+		segment->given_up = segment->gap.segment == segment->number;
+	return 0;
+}
+
+/*
+ * Checks a segment as one that another follows, if one does by the time it was read: then more may
+ * be there of it than counts. @last is the highest number that was seen. Sets *@ret_followed.
+ */
+static int check_segment(struct audit_verifier *verifier, int directory_fd, uint32_t number,
+			 uint32_t last, bool *ret_followed)
+{
+	CLEANUP(wipe_verifier) struct audit_verifier before = *verifier;
+	struct segment segment = { .number = number };
+	int r;
+
+	segment.followed = number < last || verify_file_exists(directory_fd, number + 1);
+	if (!segment.followed) {
+		r = check_file(verifier, directory_fd, &segment);
+		segment.followed = verify_file_exists(directory_fd, number + 1);
+		*ret_followed = segment.followed;
+		if (r < 0 || !segment.followed)
+			return r;
+		*verifier = before;
+	}
+	*ret_followed = true;
+	r = look_ahead(directory_fd, &segment);
+	if (r < 0)
+		return r;
+	return check_file(verifier, directory_fd, &segment);
+}
+
+/* The number of a segment's file, plain or compressed; 0 for another name. */
+static uint32_t read_name(const char *name)
+{
+	char expected[VERIFY_NAME_SIZE];
+	uint32_t number = 0;
+	size_t length;
+
+	if (sscanf(name, "audit-%8" SCNu32, &number) != 1)
+		return 0;
+	verify_file_name(number, expected);
+	length = strlen(expected);
+	if (strncmp(name, expected, length) != 0 ||
+	    (name[length] != '\0' && strcmp(name + length, ".zst") != 0))
+		return 0;
+	return number;
 }
 
 /* The lowest and the highest number of a segment; 0 when there is none. Returns 0 or -errno. */
@@ -178,49 +223,77 @@ static int find_range(int directory_fd, uint32_t *ret_first, uint32_t *ret_last)
 		return -ENOMEM;
 	}
 	while (errno = 0, entry = readdir(directory)) {
-		uint32_t number = 0;
-		char name[NAME_SIZE];
+		const uint32_t number = read_name(entry->d_name);
 
-		if (sscanf(entry->d_name, "audit-%8" SCNu32, &number) != 1 || number == 0)
-			continue;
-		segment_name(number, name);
-		if (strcmp(entry->d_name, name) != 0)
-			continue;
-		if (first == 0 || number < first)
+		if (number > 0 && (first == 0 || number < first))
 			first = number;
 		if (number > last)
 			last = number;
 	}
 	if (errno > 0)
 		return -errno;
+	/* A file that is compressed while the names are read may be seen by neither of its two. */
+	while (first > 1 && verify_file_exists(directory_fd, first - 1))
+		first--;
 	*ret_first = first;
 	*ret_last = last;
+	return 0;
+}
+
+/*
+ * A file is not there. Either the log was pruned up to it meanwhile, and all begins anew with what is
+ * there now, or it is gone. Returns 0, 1 or -errno.
+ */
+static int begin_anew(struct audit_verifier *verifier, int directory_fd, uint32_t *number,
+		      uint32_t *last)
+{
+	uint32_t first = 0;
+	int r;
+
+	r = find_range(directory_fd, &first, last);
+	if (r < 0)
+		return r;
+	if (first <= *number) {
+		verify_file_name(*number, verifier->name);
+		return verify_problem(verifier,
+				      "the file is missing, and a later one is there; restore it "
+				      "from a backup");
+	}
+	audit_verifier_restart(verifier);
+	*number = first;
 	return 0;
 }
 
 int audit_verifier_directory(struct audit_verifier *verifier, const char *directory)
 {
 	CLEANUP(closep) int fd = -EBADF;
-	uint32_t first = 0, last = 0;
+	uint32_t number = 0, last = 0;
+	bool followed = true;
 	int r;
 
 	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	r = find_range(fd, &first, &last);
+	r = find_range(fd, &number, &last);
 	if (r < 0)
 		return r;
-	if (last == 0) {
-		snprintf(verifier->verdict.problem, sizeof(verifier->verdict.problem),
-			 "the directory holds no audit log; name the one that does");
-		return 1;
+	if (number == 0) {
+		verifier->ended = true;
+		return verify_problem(verifier,
+				      "the directory holds no audit log; name the one that does");
 	}
-	if (!verifier->from_middle)
-		first = 1;
-	for (uint32_t number = first; number <= last; number++) {
-		r = check_segment(verifier, fd, number, number == last);
+	while (followed) {
+		r = check_segment(verifier, fd, number, last, &followed);
+		if (r == 0) {
+			number++;
+			continue;
+		}
+		/* What was wrong with a file that is gone now was that it went. */
+		if (r == -ENOENT || (r > 0 && !verify_file_exists(fd, number)))
+			r = begin_anew(verifier, fd, &number, &last);
 		if (r != 0)
 			return r;
+		followed = true;
 	}
-	return 0;
+	return audit_verifier_end(verifier);
 }

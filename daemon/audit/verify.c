@@ -2,58 +2,97 @@
 #include "audit/verify.h"
 
 #include <inttypes.h>
-#include <nettle/base16.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "audit/verify-private.h"
 
-/* The end of each line: ,"prev":"HEX","hash":"HEX"} */
-#define HEX_SIZE (DIGEST_TEXT_SIZE - 1)
-#define PREVIOUS_MEMBER ",\"prev\":\""
-#define HASH_MEMBER "\",\"hash\":\""
-#define LINE_END "\"}"
-#define PREVIOUS_AT (sizeof(PREVIOUS_MEMBER) - 1)
-#define HASH_AT (PREVIOUS_AT + HEX_SIZE + sizeof(HASH_MEMBER) - 1)
-#define TAIL_SIZE (HASH_AT + HEX_SIZE + sizeof(LINE_END) - 1)
-/* What the hash leaves out: the member itself, but not the quote and the comma in front of it. */
-#define UNHASHED_SIZE (sizeof(HASH_MEMBER) - 3 + HEX_SIZE + sizeof(LINE_END) - 1)
-
-struct facts {
-	uint64_t sequence;
-	const char *type;
-	const char *request; /* or NULL */
+static const char *const members[VERIFY_MEMBER_MAX] = {
+	[VERIFY_V] = "v",
+	[VERIFY_SEQ] = "seq",
+	[VERIFY_TYPE] = "type",
+	[VERIFY_TIME] = "time",
+	[VERIFY_BOOT_TIME] = "boot_time",
+	[VERIFY_BOOT_ID] = "boot_id",
+	[VERIFY_REQUEST] = "request",
+	[VERIFY_DAEMON] = "daemon",
+	[VERIFY_PEER] = "peer",
+	[VERIFY_DEVICE] = "device",
+	[VERIFY_COMMAND] = "command",
+	[VERIFY_REQUEST_SHA256] = "request_sha256",
+	[VERIFY_DATA] = "data",
+	[VERIFY_BEFORE] = "before",
+	[VERIFY_REASON] = "reason",
+	[VERIFY_AUTH] = "auth",
+	[VERIFY_OUTCOME] = "outcome",
+	[VERIFY_TAINT] = "taint",
+	[VERIFY_INTENT] = "intent",
+	[VERIFY_CAUSE] = "cause",
+	[VERIFY_SEGMENT] = "segment",
+	[VERIFY_OPEN] = "open",
+	[VERIFY_SEAL] = "seal",
+	[VERIFY_GAP] = "gap",
+	[VERIFY_PRUNED] = "pruned",
+	[VERIFY_PREV] = "prev",
+	[VERIFY_MAC] = "mac",
+	[VERIFY_HASH] = "hash",
 };
 
-static void put_json(struct json_object *object)
-{
-	json_object_put(object);
-}
-DEFINE_CLEANUP(struct json_object *, put_json);
+static const char *const types[VERIFY_TYPE_MAX] = {
+	[VERIFY_IS_GENESIS] = "genesis", [VERIFY_IS_INTENT] = "intent",
+	[VERIFY_IS_OUTCOME] = "outcome", [VERIFY_IS_DENY] = "deny",
+	[VERIFY_IS_RECOVER] = "recover", [VERIFY_IS_ROTATE] = "rotate",
+	[VERIFY_IS_PRUNE] = "prune",
+};
 
-int audit_verifier_new(bool from_middle, struct audit_verifier **ret)
-{
-	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = NULL;
+/* What vouches for a line, found from its end. Values are with their quotes. */
+struct tail {
+	struct verify_text previous;
+	struct verify_text mac; /* or none */
+	struct verify_text hash;
+	struct verify_text sealed; /* what the MAC is of */
+	struct verify_text hashed;
+};
 
-	verifier = calloc(1, sizeof(*verifier));
+int audit_verifier_new(struct audit_verifier **ret)
+{
+	struct audit_verifier *verifier = calloc(1, sizeof(*verifier));
+
 	if (!verifier)
 		return -ENOMEM;
-	verifier->tokener = json_tokener_new();
-	if (!verifier->tokener)
-		return -ENOMEM;
-	json_tokener_set_flags(verifier->tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	verifier->from_middle = from_middle;
-	verifier->genesis_due = !from_middle;
-	*ret = take_pointer(verifier);
+	*ret = verifier;
 	return 0;
 }
 
 void audit_verifier_free(struct audit_verifier *verifier)
 {
-	if (verifier->tokener)
-		json_tokener_free(verifier->tokener);
+	explicit_bzero(verifier, sizeof(*verifier));
 	free(verifier);
+}
+
+void audit_verifier_restart(struct audit_verifier *verifier)
+{
+	const size_t kept = offsetof(struct audit_verifier, verdict);
+
+	memset((char *)verifier + kept, 0, sizeof(*verifier) - kept);
+}
+
+int audit_verifier_set_head(struct audit_verifier *verifier, const char *text)
+{
+	const size_t digits = strspn(text, "0123456789");
+	struct verify_head head = { 0 };
+
+	if (!verify_json_number((struct verify_text){ text, digits }, &head.sequence) ||
+	    head.sequence == 0 || text[digits] != ':')
+		return -EINVAL;
+	text += digits + 1;
+	if (strspn(text, "0123456789abcdef") != VERIFY_HEX_SIZE ||
+	    text[VERIFY_HEX_SIZE + strspn(text + VERIFY_HEX_SIZE, " \t\r\n")] != '\0')
+		return -EINVAL;
+	memcpy(head.hash, text, VERIFY_HEX_SIZE);
+	verifier->head = head;
+	return 0;
 }
 
 const struct audit_verdict *audit_verifier_verdict(const struct audit_verifier *verifier)
@@ -64,12 +103,15 @@ const struct audit_verdict *audit_verifier_verdict(const struct audit_verifier *
 int verify_problem(struct audit_verifier *verifier, const char *format, ...)
 {
 	struct audit_verdict *verdict = &verifier->verdict;
+	char record[32] = "";
 	va_list arguments;
-	int used = 0;
+	int used;
 
-	if (verdict->last_sequence > 0 || !verifier->from_middle)
-		used = snprintf(verdict->problem, sizeof(verdict->problem), "seq %" PRIu64 ": ",
-				verdict->last_sequence + 1);
+	/* Where the first record's number is not known, neither is that of one behind it. */
+	if (!verifier->ended && (verdict->records > 0 || verifier->file_segment == 1))
+		snprintf(record, sizeof(record), "seq %" PRIu64 ": ", verdict->last_sequence + 1);
+	used = snprintf(verdict->problem, sizeof(verdict->problem), "%s%s%s", verifier->name,
+			*verifier->name ? ": " : "", record);
 	va_start(arguments, format);
 	vsnprintf(verdict->problem + used, sizeof(verdict->problem) - (size_t)used, format,
 		  arguments);
@@ -77,176 +119,248 @@ int verify_problem(struct audit_verifier *verifier, const char *format, ...)
 	return 1;
 }
 
-/* Whether the line ends as it must. */
-static bool has_tail(const char *line, size_t size)
+int verify_malformed(struct audit_verifier *verifier, const char *member)
 {
-	const char *tail;
+	return verify_problem(verifier,
+			      "the record's \"%s\" is missing or not as it must be, " NOT_OURS,
+			      member);
+}
 
-	if (size <= TAIL_SIZE)
+/* Takes "KEY":"64 characters" and @behind off the end of a line. False: it does not end so. */
+static bool take_last(struct verify_text *line, const char *key, char behind,
+		      struct verify_text *ret)
+{
+	const size_t key_size = strlen(key) + 3, value_size = VERIFY_HEX_SIZE + 2;
+	const size_t size = key_size + value_size + 1;
+	const char *at;
+
+	if (line->size < size)
 		return false;
-	tail = line + size - TAIL_SIZE;
-	return memcmp(tail, PREVIOUS_MEMBER, PREVIOUS_AT) == 0 &&
-	       memcmp(tail + PREVIOUS_AT + HEX_SIZE, HASH_MEMBER, sizeof(HASH_MEMBER) - 1) == 0 &&
-	       memcmp(tail + HASH_AT + HEX_SIZE, LINE_END, sizeof(LINE_END) - 1) == 0;
+	at = line->at + line->size - size;
+	if (at[0] != '"' || memcmp(at + 1, key, key_size - 3) != 0 ||
+	    memcmp(at + key_size - 2, "\":\"", 3) != 0 || at[size - 2] != '"' ||
+	    at[size - 1] != behind)
+		return false;
+	*ret = (struct verify_text){ at + key_size, value_size };
+	line->size -= size;
+	return true;
+}
+
+/* False: the line does not end as a record must. */
+static bool find_tail(struct verify_text line, struct tail *ret)
+{
+	struct tail tail = { 0 };
+
+	if (!take_last(&line, "hash", '}', &tail.hash))
+		return false;
+	tail.hashed = line;
+	take_last(&line, "mac", ',', &tail.mac);
+	tail.sealed = line;
+	if (!take_last(&line, "prev", ',', &tail.previous))
+		return false;
+	*ret = tail;
+	return true;
 }
 
 /* Whether the hash at the line's end is that of the bytes before it. */
-static bool has_hash(const char *line, size_t size)
+static bool has_hash(const struct tail *tail)
 {
-	uint8_t digest[SHA256_DIGEST_SIZE];
-	struct sha256_ctx context;
-	char hex[HEX_SIZE];
+	char hash[DIGEST_TEXT_SIZE];
 
-	sha256_init(&context);
-	sha256_update(&context, size - UNHASHED_SIZE, (const uint8_t *)line);
-	sha256_digest(&context, sizeof(digest), digest);
-	base16_encode_update(hex, sizeof(digest), digest);
-	return memcmp(line + size - TAIL_SIZE + HASH_AT, hex, HEX_SIZE) == 0;
+	digest_of(tail->hashed.at, tail->hashed.size, hash);
+	return memcmp(tail->hash.at + 1, hash, VERIFY_HEX_SIZE) == 0;
 }
 
-static const char *text_member(struct json_object *root, const char *key)
+static int find_type(struct verify_text text)
 {
-	struct json_object *member;
-
-	if (!json_object_object_get_ex(root, key, &member) ||
-	    !json_object_is_type(member, json_type_string))
-		return NULL;
-	return json_object_get_string(member);
+	for (int type = 0; type < VERIFY_TYPE_MAX; type++)
+		if (verify_json_is_text(text, types[type]))
+			return type;
+	return -EBADMSG;
 }
 
-static uint64_t number_member(struct json_object *root, const char *key)
+/* Members that only one type of record has. */
+static int check_members(struct audit_verifier *verifier, const struct verify_facts *facts)
 {
-	struct json_object *member;
+	for (int i = VERIFY_SEGMENT; i <= VERIFY_PRUNED; i++) {
+		const enum verify_type type = i == VERIFY_PRUNED ? VERIFY_IS_PRUNE :
+								   VERIFY_IS_GENESIS;
 
-	if (!json_object_object_get_ex(root, key, &member) ||
-	    !json_object_is_type(member, json_type_int) || json_object_get_int64(member) < 0)
-		return 0;
-	return json_object_get_uint64(member);
-}
-
-static int read_facts(struct audit_verifier *verifier, struct json_object *root, struct facts *ret)
-{
-	if (!json_object_is_type(root, json_type_object))
-		return verify_problem(verifier,
-				      "the line is not a JSON object, although its hash holds; "
-				      "fwctld did not write it: " COMPARE);
-	if (number_member(root, "v") != 1)
-		return verify_problem(verifier,
-				      "the record is not of version 1; verify this log with the "
-				      "fwctl that belongs to the fwctld that wrote it");
-	ret->sequence = number_member(root, "seq");
-	ret->type = text_member(root, "type");
-	ret->request = text_member(root, "request");
-	if (ret->sequence == 0 || !ret->type)
-		return verify_problem(verifier,
-				      "the record lacks its seq or its type, although its hash "
-				      "holds; fwctld did not write it: " COMPARE);
+		if (facts->members[i].at && facts->type != type)
+			return verify_problem(verifier,
+					      "the record has \"%s\", which its type has not, "
+					      NOT_OURS, members[i]);
+	}
 	return 0;
 }
 
-static int check_place(struct audit_verifier *verifier, const struct facts *facts,
-		       const char *previous)
+static int read_facts(struct audit_verifier *verifier, struct verify_text line,
+		      struct verify_facts *ret)
+{
+	struct verify_text *values = ret->members;
+	uint64_t version = 0;
+	int r;
+
+	r = verify_json_members(line, members, VERIFY_MEMBER_MAX, values);
+	if (r == -ENOTUNIQ)
+		return verify_problem(verifier,
+				      "a member stands twice or not in its place, " NOT_OURS);
+	if (r < 0)
+		return verify_problem(verifier, "the line is not a JSON object, " NOT_OURS);
+	if (!verify_json_number(values[VERIFY_V], &version) || version != 1)
+		return verify_problem(verifier,
+				      "the record is not of version 1; verify this log with the "
+				      "fwctl that belongs to the fwctld that wrote it");
+	if (!verify_json_number(values[VERIFY_SEQ], &ret->sequence) || ret->sequence == 0)
+		return verify_malformed(verifier, members[VERIFY_SEQ]);
+	r = find_type(values[VERIFY_TYPE]);
+	if (r < 0)
+		return verify_malformed(verifier, members[VERIFY_TYPE]);
+	ret->type = (enum verify_type)r;
+	ret->first = verifier->verdict.records == 0;
+	return check_members(verifier, ret);
+}
+
+/* That what was found from the end is what the record's members are. */
+static int check_tail(struct audit_verifier *verifier, const struct verify_facts *facts,
+		      const struct tail *tail)
+{
+	const struct verify_text *values = facts->members;
+
+	if (values[VERIFY_PREV].at != tail->previous.at ||
+	    !verify_json_is_hash(values[VERIFY_PREV]))
+		return verify_malformed(verifier, members[VERIFY_PREV]);
+	if (values[VERIFY_MAC].at != tail->mac.at ||
+	    (tail->mac.at && !verify_json_is_hash(tail->mac)))
+		return verify_malformed(verifier, members[VERIFY_MAC]);
+	if (values[VERIFY_HASH].at != tail->hash.at)
+		return verify_malformed(verifier, members[VERIFY_HASH]);
+	return 0;
+}
+
+static int check_chain(struct audit_verifier *verifier, const struct verify_facts *facts)
 {
 	const struct audit_verdict *verdict = &verifier->verdict;
 	const uint64_t due = verdict->last_sequence + 1;
-	const bool first = verdict->records == 0;
-	const size_t zeros = strspn(previous, "0");
 
-	if (first && verifier->from_middle)
+	if (facts->first)
 		return 0;
-	if (facts->sequence < due)
+	if (facts->sequence != due)
 		return verify_problem(verifier,
-				      "record %" PRIu64 " stands here; records were repeated or "
-				      "moved: " COMPARE, facts->sequence);
-	if (facts->sequence > due)
-		return verify_problem(verifier,
-				      "record %" PRIu64 " stands here; records were removed or "
-				      "moved: " COMPARE, facts->sequence);
-	if (first ? zeros < HEX_SIZE : memcmp(previous, verdict->last_hash, HEX_SIZE) != 0)
+				      "record %" PRIu64 " stands here; records were %s or moved: "
+				      COMPARE, facts->sequence,
+				      facts->sequence < due ? "repeated" : "removed");
+	if (memcmp(facts->members[VERIFY_PREV].at + 1, verdict->last_hash, VERIFY_HEX_SIZE) != 0)
 		return verify_problem(verifier,
 				      "prev is not the hash of the record before it; one of the "
 				      "two was replaced: " COMPARE);
 	return 0;
 }
 
-/* Keeps the table of requests that have an intent and no outcome yet. */
-static void follow(struct audit_verifier *verifier, const struct facts *facts)
+static int check_head(struct audit_verifier *verifier, const struct verify_facts *facts)
 {
-	const bool begins = strcmp(facts->type, "intent") == 0;
-	uint8_t id[SHA256_DIGEST_SIZE];
-	struct sha256_ctx context;
-
-	if (!facts->request ||
-	    (!begins && strcmp(facts->type, "outcome") != 0 && strcmp(facts->type, "recover") != 0))
-		return;
-	sha256_init(&context);
-	sha256_update(&context, strlen(facts->request), (const uint8_t *)facts->request);
-	sha256_digest(&context, sizeof(id), id);
-	if (begins && verifier->n_open == OPEN_MOST) {
-		verifier->verdict.unfollowed_intents++;
-	} else if (begins) {
-		memcpy(verifier->open[verifier->n_open++], id, sizeof(id));
-	} else {
-		for (size_t i = 0; i < verifier->n_open; i++) {
-			if (memcmp(verifier->open[i], id, sizeof(id)) != 0)
-				continue;
-			memcpy(verifier->open[i], verifier->open[--verifier->n_open], sizeof(id));
-			break;
-		}
-	}
-	verifier->verdict.open_intents = verifier->n_open;
+	if (facts->sequence != verifier->head.sequence)
+		return 0;
+	if (memcmp(facts->members[VERIFY_HASH].at + 1, verifier->head.hash, VERIFY_HEX_SIZE) != 0)
+		return verify_problem(verifier,
+				      "the record does not have the hash that was remembered; it, "
+				      "or one before it, was replaced: " COMPARE);
+	verifier->head_met = true;
+	return 0;
 }
 
-static int check_facts(struct audit_verifier *verifier, const struct facts *facts, const char *line,
-		       size_t size)
+static void accept(struct audit_verifier *verifier, const struct verify_facts *facts, size_t size)
 {
 	struct audit_verdict *verdict = &verifier->verdict;
-	const char *tail = line + size - TAIL_SIZE;
+
+	if (facts->first)
+		verdict->first_sequence = facts->sequence;
+	verdict->records++;
+	verdict->last_sequence = facts->sequence;
+	memcpy(verdict->last_hash, facts->members[VERIFY_HASH].at + 1, VERIFY_HEX_SIZE);
+	verifier->rotated = facts->type == VERIFY_IS_ROTATE;
+	verifier->segment_bytes += size + 1;
+}
+
+static int check_record(struct audit_verifier *verifier, const struct verify_facts *facts,
+			const struct tail *tail)
+{
 	int r;
 
-	r = check_place(verifier, facts, tail + PREVIOUS_AT);
+	r = check_tail(verifier, facts, tail);
 	if (r > 0)
 		return r;
-	if (verifier->genesis_due && strcmp(facts->type, "genesis") != 0)
-		return verify_problem(verifier,
-				      "a log and each of its files begin with a genesis record, "
-				      "and this is none; what was before it is gone: " COMPARE);
-	verifier->genesis_due = false;
-	follow(verifier, facts);
-	if (verdict->records++ == 0)
-		verdict->first_sequence = facts->sequence;
-	verdict->last_sequence = facts->sequence;
-	memcpy(verdict->last_hash, tail + HASH_AT, HEX_SIZE);
-	return 0;
+	r = check_chain(verifier, facts);
+	if (r > 0)
+		return r;
+	r = verify_order(verifier, facts);
+	if (r > 0)
+		return r;
+	r = verify_seal(verifier, facts, tail->sealed);
+	if (r > 0)
+		return r;
+	return check_head(verifier, facts);
 }
 
 int audit_verifier_line(struct audit_verifier *verifier, const char *line, size_t size)
 {
-	CLEANUP(put_jsonp) struct json_object *root = NULL;
-	struct facts facts = { 0 };
+	struct verify_facts facts;
+	struct tail tail;
 	int r;
 
 	if (verifier->verdict.problem[0])
 		return 1;
-	if (size > LINE_MOST)
+	if (size > VERIFY_LINE_MOST)
 		return verify_problem(verifier,
 				      "the line is longer than a record can be: " COMPARE);
-	if (!has_tail(line, size))
+	if (!find_tail((struct verify_text){ line, size }, &tail))
 		return verify_problem(verifier,
 				      "the line does not end in a record's prev and hash; it was "
 				      "changed or damaged after it was written: " COMPARE);
-	if (!has_hash(line, size))
+	if (!has_hash(&tail))
 		return verify_problem(verifier, "the hash does not match; the record was changed "
 						"after it was written: " COMPARE);
-	json_tokener_reset(verifier->tokener);
-	root = json_tokener_parse_ex(verifier->tokener, line, (int)size);
-	if (json_tokener_get_error(verifier->tokener) != json_tokener_success ||
-	    json_tokener_get_parse_end(verifier->tokener) != size)
-		return verify_problem(verifier,
-				      "the line is not JSON, although its hash holds; fwctld did "
-				      "not write it: " COMPARE);
-	r = read_facts(verifier, root, &facts);
+	r = read_facts(verifier, (struct verify_text){ line, size }, &facts);
 	if (r > 0)
 		return r;
-	return check_facts(verifier, &facts, line, size);
+	r = check_record(verifier, &facts, &tail);
+	if (r > 0)
+		return r;
+	accept(verifier, &facts, size);
+	return 0;
+}
+
+static int check_head_met(struct audit_verifier *verifier)
+{
+	const struct audit_verdict *verdict = &verifier->verdict;
+	const struct verify_head *head = &verifier->head;
+
+	if (head->sequence == 0 || verifier->head_met)
+		return 0;
+	if (head->sequence > verdict->last_sequence)
+		return verify_problem(verifier,
+				      "the log ends with record %" PRIu64 ", and record %" PRIu64
+				      " was remembered; the end was cut: " COMPARE,
+				      verdict->last_sequence, head->sequence);
+	return verify_problem(verifier,
+			      "record %" PRIu64 " was pruned, and nothing in the log proves its "
+			      "hash; use a head of record %" PRIu64 " or later",
+			      head->sequence, verdict->first_sequence - 1);
+}
+
+int audit_verifier_end(struct audit_verifier *verifier)
+{
+	int r;
+
+	if (verifier->verdict.problem[0])
+		return 1;
+	verifier->ended = true;
+	verifier->name[0] = '\0';
+	r = verify_order_end(verifier);
+	if (r > 0)
+		return r;
+	r = verify_seal_end(verifier);
+	if (r > 0)
+		return r;
+	return check_head_met(verifier);
 }

@@ -240,6 +240,11 @@ class Connection:
         flags = _NO_AUTO_START | (_ALLOW_INTERACTION if interactive else 0)
         return self._send(CALL, fields, signature, values, flags)
 
+    def reply(self, call, signature, *values):
+        """Answers a call that somebody made to this connection."""
+        fields = {_DESTINATION: ("s", call.sender), _REPLY_SERIAL: ("u", call.serial)}
+        self._send(RETURN, fields, signature, values)
+
     def reply_error(self, call, name, message):
         """Answers a call that somebody made to this connection."""
         fields = {

@@ -166,6 +166,9 @@ class Verbs(CliTest):
         document = fwctl_json("audit", "verify")
         self.check_keys(document)
         self.assertEqual(document["last-hash"], records[-1]["hash"])
+        self.assertEqual((document["segments"], document["sealed-since"], document["seal-checked"],
+                          document["gaps"], document["pruned-through"],
+                          document["uncounted-bytes"]), (1, 0, False, 0, 0, 0))
         directory = os.environ["FWCTLD_LOG"]
         self.assertEqual(fwctl_json("audit", "verify", directory, user=None), document)
         self.assertEqual(self.shows("audit", "verify", directory, user=None), text)

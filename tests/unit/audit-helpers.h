@@ -179,18 +179,18 @@ static inline struct json_object *record_at(struct audit_log *log, uint64_t sequ
 	return root;
 }
 
-static inline struct audit_verifier *verifier_new(bool from_middle)
+static inline struct audit_verifier *verifier_new(void)
 {
 	struct audit_verifier *verifier = NULL;
 
-	ck_assert_int_eq(audit_verifier_new(from_middle, &verifier), 0);
+	ck_assert_int_eq(audit_verifier_new(&verifier), 0);
 	return verifier;
 }
 
 /* Proves the chain by the other reading of the format, and returns the number of open intents. */
 static inline uint64_t verify(const struct place *place, uint64_t records)
 {
-	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new(false);
+	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new();
 	const struct audit_verdict *verdict;
 
 	ck_assert_int_eq(audit_verifier_directory(verifier, place->directory), 0);
@@ -204,7 +204,7 @@ static inline uint64_t verify(const struct place *place, uint64_t records)
 /* Judges the place's directory; the verdict must be a problem with these words in it. */
 static inline void check_problem(const struct place *place, const char *words)
 {
-	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new(false);
+	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new();
 	const char *problem = audit_verifier_verdict(verifier)->problem;
 
 	ck_assert_int_eq(audit_verifier_directory(verifier, place->directory), 1);
@@ -217,6 +217,7 @@ struct script {
 	FILE *file;
 	uint64_t sequence; /* of the last line */
 	char hash[DIGEST_TEXT_SIZE];
+	uint32_t segment;
 };
 
 static inline struct script script_new(const struct place *place, const char *name)
@@ -228,14 +229,26 @@ static inline struct script script_new(const struct place *place, const char *na
 	return script;
 }
 
+/* Another segment, whose records follow those of @before. */
+static inline void script_go_on(struct script *script, const struct script *before)
+{
+	script->sequence = before->sequence;
+	script->segment = before->segment;
+	memcpy(script->hash, before->hash, sizeof(script->hash));
+}
+
 /* Adds the record that follows the last one; @request may be NULL. */
 static inline void script_add(struct script *script, enum audit_type type, const char *request)
 {
 	CLEANUP(bytes_clear) struct bytes line = { 0 };
 	char previous[DIGEST_TEXT_SIZE];
 	const struct audit_stamp stamp = { .sequence = ++script->sequence, .previous = previous };
-	const struct audit_record record = { .type = type, .request = request };
+	const struct audit_genesis genesis = { .segment = script->segment + 1 };
+	const struct audit_record record = { .type = type,
+					     .request = request,
+					     .genesis = type == AUDIT_GENESIS ? &genesis : NULL };
 
+	script->segment += type == AUDIT_GENESIS;
 	memcpy(previous, script->hash, sizeof(previous));
 	ck_assert_int_eq(audit_record_format(&record, &stamp, &line, script->hash), 0);
 	ck_assert_uint_eq(fwrite(line.data, 1, line.size, script->file), line.size);
