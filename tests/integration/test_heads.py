@@ -20,6 +20,7 @@ PIDFILE = pathlib.Path(os.environ["FWCTLD_PIDFILE"])
 STDERR = pathlib.Path(os.environ["FWCTLD_STDERR"])
 MESSAGE_ID = "9d1c8f0a6f5e4d3b8a2b7c1e0f4d6a91"
 NOT_ANNOUNCED = re.compile(r"(\d+) heads of the audit log were not announced to the journal")
+NETLINK_AUDIT = 9
 # herald.h has it: so many announcements wait.
 DEPTH = 1024
 
@@ -300,6 +301,34 @@ class Absent(HeadsTest):
         broker.set_feature(COLD, b"\x68\0\0\0")
         broker.control("daemon", "stop")
         self.assertEqual(self.not_announced(), [])
+
+
+class Kernel(HeadsTest):
+    """The kernel's audit subsystem. tests/vm/test-unit.sh reads what it got."""
+
+    def setUp(self):
+        super().setUp()
+        config = pathlib.Path(os.environ["FWCTLD_BUILD"]) / "config.h"
+        if "#define HAVE_LIBAUDIT 1" not in config.read_text():
+            self.skipTest("fwctld was built without libaudit")
+        try:
+            socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_AUDIT).close()
+        except OSError:
+            self.skipTest("this kernel has no audit subsystem")
+
+    def test_one_that_takes_nothing_is_told_nothing(self):
+        journal = self.journal().take()
+        os.environ["FWCTLD_WRAPPER"] = "setpriv --bounding-set=-audit_write --inh-caps=-audit_write"
+        self.addCleanup(os.environ.pop, "FWCTLD_WRAPPER")
+        broker.start_mem0()
+        first = len(heads()) + 1
+        for n in range(5):
+            broker.set_feature(COLD, bytes([n, 0, 0, 0]))
+        self.assert_all_announced(journal, first)
+        broker.control("daemon", "stop")
+        said = STDERR.read_text()
+        self.assertEqual(said.count("The kernel's audit subsystem takes nothing"), 1, said)
+        self.assertNotIn("not announced", said)
 
 
 if __name__ == "__main__":
