@@ -3,6 +3,7 @@
 # session: --no-daemon --simulate policy/simulated --rules tests/integration/users.rules
 """Heads of the audit log in the journal: this is the journal, or there is none, or it is stuck."""
 
+import json
 import os
 import pathlib
 import re
@@ -17,6 +18,7 @@ import dbus
 
 JOURNAL = pathlib.Path("/run/systemd/journal/socket")
 PIDFILE = pathlib.Path(os.environ["FWCTLD_PIDFILE"])
+LOG = pathlib.Path(os.environ["FWCTLD_LOG"])
 STDERR = pathlib.Path(os.environ["FWCTLD_STDERR"])
 MESSAGE_ID = "9d1c8f0a6f5e4d3b8a2b7c1e0f4d6a91"
 NOT_ANNOUNCED = re.compile(r"(\d+) heads of the audit log were not announced to the journal")
@@ -162,7 +164,7 @@ class HeadsTest(broker.TestCase):
 
 class Announced(HeadsTest):
     def test_each_record_to_the_byte(self):
-        for entry in pathlib.Path(os.environ["FWCTLD_LOG"]).iterdir():
+        for entry in LOG.iterdir():
             entry.unlink()
         journal = self.journal().take()
         broker.start_mem0()
@@ -301,6 +303,42 @@ class Absent(HeadsTest):
         broker.set_feature(COLD, b"\x68\0\0\0")
         broker.control("daemon", "stop")
         self.assertEqual(self.not_announced(), [])
+
+
+class Segments(HeadsTest):
+    """A log whose segments are closed, compressed and removed while it is written."""
+
+    def tearDown(self):
+        broker.control("daemon", "stop")
+        broker.write_config("")
+        for entry in LOG.iterdir():
+            entry.unlink()
+
+    def test_what_is_done_to_the_log_is_announced_too(self):
+        broker.write_config("AuditSegmentMiB=1\nAuditKeepMiB=1")
+        journal = self.journal().take()
+        broker.start_mem0()
+        kinds = set()
+        # Each makes its record a quarter of a segment.
+        for _ in range(200):
+            broker.set_feature(broker.HUGE, os.urandom(60000))
+            kinds = {entry.get("FWCTL_TYPE") for entry in journal.entries}
+            if b"prune" in kinds:
+                break
+        self.assertLessEqual({b"rotate", b"genesis", b"prune"}, kinds)
+        # Nobody changes anything any more, and it is done all the same.
+        broker.until(lambda: len(list(LOG.glob("*.jsonl"))) == 1, "closed segments stay as they are")
+        self.assertTrue(list(LOG.glob("*.jsonl.zst")))
+        journal.until(broker.manager("AuditSequence"))
+        self.assertEqual([seq for seq, _ in journal.records],
+                         list(range(journal.records[0][0], journal.records[-1][0] + 1)))
+        kept = [json.loads(line) for line in broker.call(
+            broker.ROOT, broker.MANAGER, "GetAuditRecords", "tua{sv}", 1, 1000, {})]
+        self.assertGreater(kept[0]["seq"], journal.records[0][0])
+        announced = dict(journal.records)
+        for record in kept:
+            self.assertEqual(announced[record["seq"]], record["hash"])
+        self.assertEqual(broker.fwctl("audit", "verify", LOG, user=None).status, 0)
 
 
 class Kernel(HeadsTest):
