@@ -167,9 +167,12 @@ static bool has_text(struct json_object *object, const char *key, const char *wa
 
 static bool has_parent(struct json_object *device, const char *wanted)
 {
-	const char *parent = text_of(device, "parent"), *slash = parent ? strrchr(parent, '/') : NULL;
+	const char *parent = text_of(device, "parent"), *slash;
 
-	return parent && strcmp(slash ? slash + 1 : parent, wanted) == 0;
+	if (!parent)
+		return false;
+	slash = strrchr(parent, '/');
+	return strcmp(slash ? slash + 1 : parent, wanted) == 0;
 }
 
 static bool is_device(struct json_object *device, const char *wanted)
