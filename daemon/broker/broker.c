@@ -114,11 +114,19 @@ static int open_source(struct broker *broker)
 
 	if (!broker->paths.simulate)
 		return kernel_source_new(broker->event, &broker->source);
-	r = simulated_source_new(broker->completions, broker->paths.simulate, &problem,
-				 &broker->source);
+	r = simulated_source_new(broker->completions, broker->paths.simulate, broker->paths.state,
+				 &problem, &broker->source);
 	if (r < 0)
 		log_error("The simulated devices cannot be used: %s", problem.text);
 	return r;
+}
+
+static int make_state_directory(const struct broker *broker)
+{
+	if (mkdir(broker->paths.state, 0700) < 0 && errno != EEXIST)
+		return log_errno(-errno, "%s cannot be made; make it, or pass --state-directory",
+				 broker->paths.state);
+	return 0;
 }
 
 static int make_table(struct broker *broker)
@@ -136,9 +144,6 @@ static int make_table(struct broker *broker)
 		.userdata = broker,
 	};
 
-	if (mkdir(broker->paths.state, 0700) < 0 && errno != EEXIST)
-		return log_errno(-errno, "%s cannot be made; make it, or pass --state-directory",
-				 broker->paths.state);
 	return device_table_new(&config, &broker->devices);
 }
 
@@ -153,6 +158,9 @@ static int prepare(struct broker *broker)
 	if (r < 0)
 		return log_errno(r, "The boot id cannot be read");
 	r = completions_new(broker->event, &broker->completions);
+	if (r < 0)
+		return r;
+	r = make_state_directory(broker);
 	if (r < 0)
 		return r;
 	r = open_source(broker);
