@@ -10,8 +10,9 @@
 #include "util/file.h"
 #include "util/little-endian.h"
 
-/* The text in each frame but the last, which holds what is left. */
-#define FRAME_TEXT (256u * 1024)
+/* The text in each frame but the last, which holds what is left. Larger ones compress hardly
+ * better, and whoever searches a log unpacks one for each look. */
+#define FRAME_TEXT (64u * 1024)
 #define FRAME_MOST ZSTD_COMPRESSBOUND(FRAME_TEXT)
 
 /*
@@ -145,20 +146,23 @@ int audit_archive_write(int from_fd, uint64_t size, int to_fd)
 	return write_index(&packer, (uint32_t)n_frames, to_fd);
 }
 
-/* Where the frame @number begins. All that is said of the text can be told without it, so that is
- * only compared. */
-static int read_entry(const struct audit_archive *archive, uint64_t number, uint64_t *ret_file)
+/* Where the frame @number begins and ends. All that the index says of the text can be told without
+ * it, so that is only compared. */
+static int find_frame(const struct audit_archive *archive, uint64_t number, uint64_t *ret_begin,
+		      uint64_t *ret_end)
 {
-	const uint64_t text = number < archive->n_frames ? number * FRAME_TEXT : archive->text_size;
-	uint8_t entry[ENTRY_SIZE];
+	const uint64_t next =
+		number + 1 < archive->n_frames ? (number + 1) * FRAME_TEXT : archive->text_size;
+	uint8_t entries[2 * ENTRY_SIZE];
 	int r;
 
-	r = pread_all(archive->fd, entry, sizeof(entry), archive->index + ENTRY_SIZE * number);
+	r = pread_all(archive->fd, entries, sizeof(entries), archive->index + ENTRY_SIZE * number);
 	if (r < 0)
 		return r;
-	if (read_le64(entry) != text)
+	if (read_le64(entries) != number * FRAME_TEXT || read_le64(entries + ENTRY_SIZE) != next)
 		return -EBADMSG;
-	*ret_file = read_le64(entry + 8);
+	*ret_begin = read_le64(entries + 8);
+	*ret_end = read_le64(entries + ENTRY_SIZE + 8);
 	return 0;
 }
 
@@ -279,10 +283,7 @@ static int load_frame(struct audit_archive *archive, uint64_t number)
 
 	if (archive->cached == number)
 		return 0;
-	r = read_entry(archive, number, &begin);
-	if (r < 0)
-		return r;
-	r = read_entry(archive, number + 1, &end);
+	r = find_frame(archive, number, &begin, &end);
 	if (r < 0)
 		return r;
 	if (begin >= end || end - begin > FRAME_MOST || end > archive->index)

@@ -5,7 +5,7 @@
  * A closed segment, compressed: read at any place as the file that it was. Private to audit/. Calls
  * libzstd; may call util.
  *
- * The file is a row of zstd frames, of some 256 KiB of text each, so that "zstdcat" reads it, and
+ * The file is a row of zstd frames, of 64 KiB of text each, so that "zstdcat" reads it, and
  * behind them one skippable frame with where each begins. Nothing in it is trusted: what a frame
  * holds is proved by the chain, and a wrong index by the frames.
  */

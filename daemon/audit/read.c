@@ -62,7 +62,8 @@ static void part_clear(struct part *part)
 	audit_segment_clear(&part->segment);
 }
 
-/* @part is empty and must not move. Returns 0 or -errno (-ENOENT: it was removed). */
+/* @part is empty and must not move. A closed segment may have a torn line at its end. Returns 0 or
+ * -errno (-ENOENT: it was removed). */
 static int part_open(const struct audit_log *log, const struct snapshot *snapshot, uint32_t number,
 		     struct part *part)
 {
@@ -76,7 +77,7 @@ static int part_open(const struct audit_log *log, const struct snapshot *snapsho
 	part->reader.end = snapshot->durable;
 	if (number == snapshot->segment)
 		return 0;
-	return audit_lines_end(&part->segment, &part->reader.end);
+	return audit_segment_size(&part->segment, &part->reader.end);
 }
 
 /*
@@ -114,8 +115,6 @@ static int page_add(struct page *page, const struct audit_line *line)
 	char **more;
 	char *copy;
 
-	if (page->n == page->most)
-		return 0;
 	if (page->n > 0 && page->bytes + line->size > AUDIT_READ_BYTES_MAX)
 		return 0;
 	more = reallocarray(page->lines, page->n + 2, sizeof(*more));
@@ -128,7 +127,8 @@ static int page_add(struct page *page, const struct audit_line *line)
 	more[page->n++] = copy;
 	more[page->n] = NULL;
 	page->bytes += line->size;
-	return 1;
+	/* The next one that the query asks for may be far away. */
+	return page->n < page->most;
 }
 
 /* As page_add(), for what the query asks for; -ECANCELED when nobody waits any more. */
@@ -159,6 +159,8 @@ static int read_segment(const struct audit_log *log, const struct snapshot *snap
 	int r;
 
 	r = part_open(log, snapshot, number, &part);
+	if (r == 0 && number != snapshot->segment)
+		r = audit_lines_end(&part.segment, &part.reader.end);
 	if (r < 0)
 		return r;
 	r = search(&part.reader, page->query->first);

@@ -7,9 +7,9 @@
 #include "broker/recovery.h"
 #include "util/log.h"
 
-/* Denials and pages of the log that wait at once: of all callers together, so more than a few of
- * them can have by CallsPerConnection=. Each is a call that is held anyway. */
-#define CLERK_DEPTH 65536
+/* What waits at once for the clerk and for the reader: of all callers together, so more than a few
+ * of them can have by CallsPerConnection=. Each is a call that is held anyway. */
+#define WORKER_DEPTH 65536
 
 static void on_appeared(void *userdata, struct device *device)
 {
@@ -62,6 +62,10 @@ static void on_settled(void *userdata)
  */
 static void end_next(struct broker *broker)
 {
+	if (broker->reader) {
+		worker_close(take_pointer(broker->reader), &broker->left);
+		return;
+	}
 	if (broker->clerk) {
 		worker_close(take_pointer(broker->clerk), &broker->left);
 		return;
@@ -220,7 +224,10 @@ int broker_start(struct broker *broker)
 	r = broker_start_audit(broker);
 	if (r < 0)
 		return r;
-	r = worker_new(broker->completions, "clerk", CLERK_DEPTH, &broker->clerk);
+	r = worker_new(broker->completions, "clerk", WORKER_DEPTH, &broker->clerk);
+	if (r < 0)
+		return r;
+	r = worker_new(broker->completions, "reader", WORKER_DEPTH, &broker->reader);
 	if (r < 0)
 		return r;
 	return broker->source->ops->start(broker->source, broker->devices);

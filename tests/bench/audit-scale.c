@@ -21,8 +21,8 @@
 #include "audit/verify.h"
 #include "bench.h"
 
-#define PAGE 100
-#define LAST_SEGMENT_RECORDS 1000
+#define PAGE 1000 /* the most that anybody gets at once */
+#define LAST_SEGMENT_RECORDS 5000
 
 /* Short steps are done so often, and the median is told. */
 #define REPEATS 25

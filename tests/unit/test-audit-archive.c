@@ -11,7 +11,7 @@
 #include "util/little-endian.h"
 
 #define KIB 1024u
-#define FRAME (256u * KIB)
+#define FRAME (64u * KIB)
 
 /* What the file ends in: see archive.c. */
 #define ENTRY 16u
@@ -152,7 +152,7 @@ static int outcome_of(int fd, const struct bytes *text)
 }
 
 static const size_t sizes[] = {
-	0, 1, 255 * KIB, FRAME - 1, FRAME, FRAME + 1, 2 * FRAME, 5 * KIB *KIB + 77,
+	0, 1, 63 * KIB, FRAME - 1, FRAME, FRAME + 1, 2 * FRAME, 5 * KIB * KIB + 77,
 };
 
 START_TEST(test_round_trip)
