@@ -154,6 +154,27 @@ START_TEST(test_key_behind)
 }
 END_TEST
 
+/* The same by segments: only the last one is read at a start, and the key is that of an earlier one. */
+START_TEST(test_key_of_an_earlier_segment)
+{
+	static const struct audit_limits small = { .segment_bytes = 4 * 1024 };
+	CLEANUP(place_clear) struct place place = place_new();
+	CLEANUP(audit_log_closep) struct audit_log *log = open_limited_log(&place, small);
+	CLEANUP(bytes_clear) struct bytes file = { 0 };
+	char key[AUDIT_SEAL_KEY_SIZE];
+
+	ck_assert_int_eq(audit_log_seal(log, NULL, key), 0);
+	file = place_read(&place, KEY);
+	while (access(place_path(&place, "audit-00000004.jsonl"), F_OK) < 0)
+		append_denials(log, 1);
+	audit_log_close(take_pointer(log));
+	place_write(&place, KEY, file.data, file.size);
+	log = open_limited_log(&place, small);
+	append_denials(log, 1);
+	check_macs(log, key);
+}
+END_TEST
+
 /* Records behind the stored key are proved with it: to change one takes more than hashes. */
 START_TEST(test_start_checks_what_it_can)
 {
@@ -251,6 +272,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "without key file", test_without_key_file);
 	unit_case(suite, "old keys are gone", test_old_keys_are_gone);
 	unit_case(suite, "key behind", test_key_behind);
+	unit_case(suite, "key of an earlier segment", test_key_of_an_earlier_segment);
 	unit_case(suite, "start checks what it can", test_start_checks_what_it_can);
 	slow_case(suite, "refuses to go on", test_refuses_to_go_on);
 	unit_case(suite, "unused key", test_unused_key);
