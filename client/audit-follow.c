@@ -57,8 +57,9 @@ static int on_record(sd_bus_message *message, void *userdata, sd_bus_error *ret_
 	if (client->options.json)
 		r = print_notice_document(&notice);
 	else
-		print_line("%" PRIu64 "  %-7s  %-8s  %s", notice.sequence, notice.type,
-			   notice.device, notice.command);
+		/* As in the table of 'fwctl audit', with the type where the result is there. */
+		print_line("%" PRIu64 "  %-8s  %-20s  %s", notice.sequence, notice.device,
+			   notice.command, notice.type);
 	/* Each line is there at once, also in a pipe; main() tells when stdout is gone. */
 	if (r < 0 || fflush(stdout) != 0)
 		return sd_event_exit(event, r);

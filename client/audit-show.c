@@ -1,257 +1,289 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "catalog-files.h"
+#include "decode.h"
 #include "print.h"
-#include "records.h"
+#include "record-words.h"
+#include "story-values.h"
 #include "tree.h"
 #include "verbs.h"
 
-static bool is_type(struct json_object *record, const char *type)
+static void print_record(const char *label, struct json_object *record)
 {
-	return strcmp(member_text(record, "type"), type) == 0;
+	if (record)
+		print_pair(label, "%s %s, %s", member_text(record, "seq"),
+			   member_text(record, "type"), member_text(record, "time"));
 }
 
-/* Whether @other is the other half of the request that @record is about: each has an intent, and
- * one record that closes it. */
-static bool is_other_half(struct json_object *record, struct json_object *other)
+/* By the clock that nobody sets; it begins anew when the machine does. */
+static void print_duration(const struct story *story)
 {
-	return strcmp(member_text(record, "request"), member_text(other, "request")) == 0 &&
-	       is_type(record, "intent") != is_type(other, "intent");
+	const uint64_t from = member_number(story->opening, "boot_time");
+	const uint64_t to = member_number(story->closing, "boot_time");
+
+	if (!story->opening || !story->closing)
+		return;
+	if (strcmp(member_text(story->opening, "boot_id"),
+		   member_text(story->closing, "boot_id")) != 0 ||
+	    to < from)
+		print_pair("Took", "not known: the machine was started again in between");
+	else
+		print_pair("Took", "%" PRIu64 ".%03u ms from record to record", (to - from) / 1000,
+			   (unsigned)((to - from) % 1000));
 }
 
-/* Looks for the other half in one page; NULL when it is not there. The caller owns it. */
-static int search_page(struct client *client, struct json_object *record, uint64_t first,
-		       uint64_t most, size_t *ret_n, struct json_object **ret)
+static void print_hints(struct json_object *hints)
 {
-	CLEANUP(json_putp) struct json_object *page = NULL;
-	struct json_object *found = NULL;
-	int r;
+	const struct {
+		const char *key, *words;
+	} list[] = {
+		{ "pid", "process" },	  { "exe", "program" },	    { "unit", "unit" },
+		{ "session", "session" }, { "loginuid", "login uid" },
+	};
+	const char *label = "Unverified";
 
-	r = records_load(client, first, most, &page);
-	if (r != 0)
-		return r;
-	for (size_t i = 0; i < json_object_array_length(page); i++)
-		if (is_other_half(record, json_object_array_get_idx(page, i)))
-			found = json_object_array_get_idx(page, i);
-	*ret_n = json_object_array_length(page);
-	*ret = json_object_get(found);
-	return 0;
-}
-
-/* The record that closes an intent comes after it; NULL when there is none yet. */
-static int search_forwards(struct client *client, struct json_object *record,
-			   struct json_object **ret)
-{
-	uint64_t first = member_number(record, "seq") + 1;
-	struct json_object *found = NULL;
-	size_t n = 1;
-	int r;
-
-	for (; !found && n > 0; first += n) {
-		r = search_page(client, record, first, RECORDS_PAGE, &n, &found);
-		if (r != 0)
-			return r;
+	for (size_t i = 0; i < ARRAY_LENGTH(list); i++) {
+		if (!member(hints, list[i].key))
+			continue;
+		print_pair(label, "%s %s", list[i].words, member_text(hints, list[i].key));
+		label = "";
 	}
-	*ret = found;
-	return 0;
 }
 
-/* The intent comes before the record that closes it; NULL when it is no longer in the log. */
-static int search_backwards(struct client *client, struct json_object *record,
-			    struct json_object **ret)
+static void print_who(const struct story *story)
 {
-	uint64_t end = member_number(record, "seq");
-	struct json_object *found = NULL;
-	int r;
-
-	while (!found && end > 1) {
-		uint64_t most = end - 1 < RECORDS_PAGE ? end - 1 : RECORDS_PAGE;
-		size_t n;
-
-		r = search_page(client, record, end - most, most, &n, &found);
-		if (r != 0)
-			return r;
-		end -= most;
-	}
-	*ret = found;
-	return 0;
-}
-
-/* The record, and the other half of its request, in the order of the log. */
-static int collect(struct client *client, struct json_object *record, struct json_object *to)
-{
-	CLEANUP(json_putp) struct json_object *other = NULL;
-	bool intent = is_type(record, "intent");
-	int r = 0;
-
-	if (intent)
-		r = search_forwards(client, record, &other);
-	else if (is_type(record, "outcome") || is_type(record, "recover"))
-		r = search_backwards(client, record, &other);
-	if (r != 0)
-		return r;
-	if (other && !intent)
-		r = element_put(to, json_object_get(other));
-	if (r == 0)
-		r = element_put(to, json_object_get(record));
-	if (r == 0 && other && intent)
-		r = element_put(to, json_object_get(other));
-	return r;
-}
-
-/* The first of the records that has the member, which tells what was asked; NULL: none has. */
-static struct json_object *find_member(struct json_object *records, const char *key)
-{
-	for (size_t i = 0; i < json_object_array_length(records); i++) {
-		struct json_object *value = member(json_object_array_get_idx(records, i), key);
-
-		if (value)
-			return value;
-	}
-	return NULL;
-}
-
-static const char *find_text(struct json_object *records, const char *key)
-{
-	struct json_object *value = find_member(records, key);
-
-	return value ? json_object_get_string(value) : "";
-}
-
-static void print_who(struct json_object *records)
-{
-	struct json_object *record = json_object_array_get_idx(records, 0);
-	struct json_object *peer = find_member(records, "peer");
-	struct json_object *hints = member(peer, "unverified");
+	struct json_object *peer = story_member(story, "peer");
 	char user[64];
 
-	record_user(record, user, sizeof(user));
+	record_user(story_head(story), user, sizeof(user));
 	if (peer)
 		print_pair("Who", "%s (uid %s), bus name %s", user, member_text(peer, "uid"),
 			   member_text(peer, "bus_name"));
-	if (*member_text(hints, "pid"))
-		print_pair("", "unverified: process %s %s", member_text(hints, "pid"),
-			   member_text(hints, "exe"));
-	print_pair("Reason given", "%s", find_text(records, "reason"));
+	print_pair("Label", "%s", member_text(peer, "label"));
+	print_hints(member(peer, "unverified"));
+	print_pair("Reason given", "%s", story_text(story, "reason"));
 }
 
-static int print_what(struct json_object *records)
+static int print_command(const struct story *story, const struct catalog *catalog)
 {
-	struct json_object *device = find_member(records, "device");
-	struct json_object *command = find_member(records, "command");
+	struct json_object *command = story_member(story, "command");
 	CLEANUP(freep) char *effects = member_join(command, "effects", ", ");
-	const char *data = find_text(records, "data");
+	const char *name = decode_name(catalog, command);
+	const char *feature = member_text(command, "feature");
+	const char *mlx5_register = member_text(command, "register");
 
 	if (!effects)
 		return -ENOMEM;
+	print_pair("Command", "%s (%s)", member_text(command, "name"),
+		   member_text(command, "opcode"));
+	if (*feature)
+		print_pair("Feature", "%s%s%s", name, *name ? " " : "", feature);
+	if (*mlx5_register)
+		print_pair("Register", "%s%s%s", name, *name ? " " : "", mlx5_register);
+	print_pair("Argument", "%s", member_text(command, "argument"));
+	print_pair("Effect", "%s%s%s%s", member_text(command, "effect"), *effects ? " (" : "",
+		   effects, *effects ? ")" : "");
+	print_pair("Scope", "%s", member_text(command, "scope"));
+	if (member_flag(command, "persistent"))
+		print_pair("Persistent", "yes: the device keeps the new value across resets");
+	return 0;
+}
+
+static int print_what(const struct story *story, const struct catalog *catalog)
+{
+	struct json_object *device = story_member(story, "device");
+
 	if (device)
 		print_pair("Device", "%s (%s, %s, serial %s, firmware %s)",
 			   member_text(device, "name"), member_text(device, "type"),
 			   member_text(device, "parent"), member_text(device, "serial"),
 			   member_text(device, "firmware"));
-	print_pair("Command", "%s", member_text(command, "name"));
-	print_pair("Feature", "%s", member_text(command, "feature"));
-	print_pair("Register", "%s", member_text(command, "register"));
-	print_pair("Argument", "%s", member_text(command, "argument"));
-	if (command)
-		print_pair("Effect", "%s%s%s%s", member_text(command, "effect"),
-			   *effects ? " (" : "", effects, *effects ? ")" : "");
-	print_pair("Scope", "%s", member_text(command, "scope"));
-	if (member_flag(command, "persistent"))
-		print_pair("Persistent", "yes: the device keeps the new value across resets");
-	print_pair("From", "%s", find_text(records, "before"));
-	if (*data || !command || strcmp(member_text(command, "effect"), "none") == 0)
-		print_pair("To", "%s", data);
-	else
-		print_pair("To", "not recorded, for it may hold secrets; its digest is (--json)");
-	return 0;
+	return story_member(story, "command") ? print_command(story, catalog) : 0;
 }
 
-/* Why it was allowed or not, and what came of it. */
-static void print_how(struct json_object *records)
+static void print_authorization(const struct story *story)
 {
-	size_t n = json_object_array_length(records);
-	struct json_object *last = json_object_array_get_idx(records, n - 1);
-	struct json_object *auth = find_member(records, "auth");
-	struct json_object *before = find_member(records, "taint");
-	struct json_object *after = member(last, "taint");
-	char result[96];
+	struct json_object *auth = story_member(story, "auth");
+	const char *result = member_text(auth, "result"), *words = answer_words(result);
+	struct json_object *details = member(auth, "details");
+	struct json_members each;
 
 	if (auth)
-		print_pair("Authorization", "%s: %s", member_text(auth, "action"),
-			   member_text(auth, "result"));
-	record_result(last, result, sizeof(result));
-	if (is_type(last, "intent"))
-		print_pair("Result", "none is recorded yet: it runs, or the broker was cut off");
-	else
-		print_pair("Result", "%s", result);
-	print_pair("Read back", "%s", member_text(member(last, "outcome"), "readback"));
-	if (after)
+		print_pair("Authorization", "%s: %s%s%s%s", member_text(auth, "action"), result,
+			   *words ? " (" : "", words, *words ? ")" : "");
+	if (!json_object_is_type(details, json_type_object))
+		return;
+	each = json_members_of(details);
+	while (json_members_next(&each))
+		print_pair("", "%s: %s", each.key, json_object_get_string(each.value));
+}
+
+static void print_taint(const struct story *story)
+{
+	struct json_object *before = story_member(story, "taint");
+	struct json_object *after = member(story->closing, "taint");
+
+	if (before || after)
 		print_pair("Kernel tainted", "%s before, %s after",
 			   member_flag(before, "before") ? "yes" : "no",
-			   member_flag(after, "after") ? "yes" : "no");
+			   member_flag(after ? after : before, "after") ? "yes" : "no");
 }
 
-static int print_request(struct json_object *records)
+/* What of the change waits for a reset, as the broker says now; NULL: nothing. Borrowed. */
+static struct json_object *find_pending(const struct device *device, const struct story *story)
 {
+	struct json_object *pending = member(device->properties, "pending-resets");
+	const uint64_t sequence = member_number(story_head(story), "seq");
+
+	if (!json_object_is_type(pending, json_type_array))
+		return NULL;
+	for (size_t i = 0; i < json_object_array_length(pending); i++) {
+		struct json_object *entry = json_object_array_get_idx(pending, i);
+
+		if (member_number(entry, "audit-sequence") == sequence)
+			return entry;
+	}
+	return NULL;
+}
+
+static int print_pending(const struct device *device, const struct story *story)
+{
+	struct json_object *pending = find_pending(device, story);
+	CLEANUP(freep) char *resets = member_join(pending, "resets", " or ");
+
+	if (!resets)
+		return -ENOMEM;
+	if (pending)
+		print_pair("Waits for", "a reset: %s; the old value works until then", resets);
+	else
+		print_pair("Waits for", "nothing now");
+	return 0;
+}
+
+/* Whether it ran, and is not known to have failed. */
+static bool may_have_changed(const struct story *story)
+{
+	const char *class = member_text(member(story->closing, "outcome"), "class");
+
+	return strcmp(class, "applied") == 0 || strcmp(class, "unverified") == 0 ||
+	       strcmp(class, "unknown") == 0;
+}
+
+static int print_waiting(struct client *client, const struct story *story)
+{
+	CLEANUP(device_list_clear) struct device_list list = { 0 };
+	struct json_object *command = story_member(story, "command");
 	int r;
 
-	for (size_t i = 0; i < json_object_array_length(records); i++) {
-		struct json_object *record = json_object_array_get_idx(records, i);
-
-		print_pair(i == 0 ? "Records" : "", "%s %s %s", member_text(record, "seq"),
-			   member_text(record, "type"), member_text(record, "time"));
-	}
-	print_pair("Request", "%s", find_text(records, "request"));
-	print_who(records);
-	r = print_what(records);
-	if (r < 0)
+	if (!may_have_changed(story) ||
+	    strcmp(member_text(command, "effect"), "after-reset") != 0)
+		return 0;
+	r = client_devices(client, &list);
+	if (r != 0)
 		return r;
-	print_how(records);
+	for (size_t i = 0; i < list.n; i++)
+		if (story_is_about(story, &list.devices[i]))
+			return print_pending(&list.devices[i], story);
+	print_pair("Waits for", "not known: the device is not there now");
 	return 0;
 }
 
-static int read_sequence(struct client *client, const char *word, uint64_t *ret)
+/* What a record about the log itself holds. */
+static int print_log(struct json_object *record)
 {
-	unsigned long long number;
-	char *end;
+	struct json_object *seal = member(record, "seal"), *gap = member(record, "gap");
+	struct json_object *pruned = member(record, "pruned");
+	CLEANUP(freep) char *open = member_join(record, "open", ", ");
+	char event[128];
 
-	errno = 0;
-	number = strtoull(word, &end, 10);
-	if (errno != 0 || *word < '0' || *word > '9' || *end != '\0' || number == 0)
-		return report(&client->options, ERROR_USAGE,
-			      "'%s' is no number of a record; 'fwctl audit' shows them", word);
-	*ret = number;
+	if (!open)
+		return -ENOMEM;
+	record_event(record, event, sizeof(event));
+	print_pair("Event", "%s", event);
+	if (*open)
+		print_pair("Open then", "the requests of the records %s", open);
+	if (gap)
+		print_pair("Gap", "segment %s was given up after record %s (%s); what stands there "
+				  "behind %s bytes does not count",
+			   member_text(gap, "segment"), member_text(gap, "last"),
+			   member_text(gap, "errno"), member_text(gap, "size"));
+	if (seal)
+		print_pair("Seal", "since record %s, with the key %s", member_text(seal, "since"),
+			   member_text(seal, "id"));
+	if (pruned)
+		print_pair("Removed", "records %s to %s of segment %s; the last one's hash was %s",
+			   member_text(pruned, "first"), member_text(pruned, "last"),
+			   member_text(pruned, "segment"), member_text(pruned, "hash"));
 	return 0;
+}
+
+static int print_request(struct client *client, const struct story *story,
+			 const struct catalog *catalog)
+{
+	char result[256];
+	int r;
+
+	print_pair("Request", "%s", story_text(story, "request"));
+	print_who(story);
+	r = print_what(story, catalog);
+	if (r < 0)
+		return r;
+	print_authorization(story);
+	story_print_digits(story);
+	story_result_words(story, result, sizeof(result));
+	print_pair("Result", "%s", result);
+	r = print_waiting(client, story);
+	if (r != 0)
+		return r;
+	print_taint(story);
+	return story_print_fields(story, catalog);
+}
+
+static int print_story(struct client *client, const struct story *story,
+		       const struct catalog *catalog)
+{
+	struct json_object *head = story_head(story), *daemon = story_member(story, "daemon");
+
+	print_record("Records", story->opening);
+	print_record(story->opening ? "" : "Records", story->closing);
+	print_duration(story);
+	print_pair("Written by", "fwctld %s, with the catalog %s", member_text(daemon, "version"),
+		   member_text(daemon, "catalog"));
+	if (story_member(story, "command"))
+		return print_request(client, story, catalog);
+	print_who(story);
+	return print_log(head);
+}
+
+static int print_documents(const struct story *story)
+{
+	CLEANUP(json_putp) struct json_object *document = json_object_new_array();
+	int r = document ? 0 : -ENOMEM;
+
+	if (r == 0 && story->opening)
+		r = element_put(document, json_object_get(story->opening));
+	if (r == 0 && story->closing)
+		r = element_put(document, json_object_get(story->closing));
+	if (r == 0)
+		print_document(document);
+	return r;
 }
 
 int verb_audit_show(struct client *client, char *const words[], size_t n)
 {
-	CLEANUP(json_putp) struct json_object *asked = NULL;
-	CLEANUP(json_putp) struct json_object *records = json_object_new_array();
-	struct json_object *record;
-	uint64_t sequence = 0;
+	CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+	CLEANUP(story_clear) struct story story = { 0 };
 	int r;
 
 	(void)n;
-	if (!records)
-		return -ENOMEM;
-	r = read_sequence(client, words[0], &sequence);
+	r = story_load(client, words[0], &story);
 	if (r != 0)
 		return r;
-	r = records_load(client, sequence, 1, &asked);
-	if (r != 0)
-		return r;
-	record = json_object_array_get_idx(asked, 0);
-	if (member_number(record, "seq") != sequence)
-		return report(&client->options, ERROR_FAILED,
-			      "the log has no record %s; 'fwctl audit' shows the newest ones",
-			      words[0]);
-	r = collect(client, record, records);
-	if (r != 0)
-		return r;
-	if (!client->options.json)
-		return print_request(records);
-	print_document(records);
-	return 0;
+	if (client->options.json)
+		return print_documents(&story);
+	r = catalog_open_if_any(client, &catalog);
+	return r != 0 ? r : print_story(client, &story, catalog);
 }

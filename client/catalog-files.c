@@ -62,22 +62,45 @@ int catalog_open(struct client *client, bool administrator, struct catalog **ret
 	return tell(client, r, &problem);
 }
 
-int catalog_open_for_broker(struct client *client, struct catalog **ret)
+/* All places, or, where a drop-in is wrong, what is shipped alone, with words about it. Returns 0 or
+ * -errno, with the problem told to @problem. */
+static int load_for_broker(const struct options *options, struct json_problem *problem,
+			   struct catalog **ret)
 {
 	CLEANUP(catalog_places_clear) struct catalog_places places = { 0 };
+	int r;
+
+	r = catalog_places_find(options, true, &places);
+	if (r < 0)
+		return r;
+	r = catalog_load(&places.paths, problem, ret);
+	if (r != -EINVAL)
+		return r;
+	print_words("fwctl: %s; the catalog that fwctld ships is used instead. 'fwctl catalog lint' "
+		    "tells more",
+		    problem->text);
+	places.paths.vendor = places.paths.administrator = NULL;
+	return catalog_load(&places.paths, problem, ret);
+}
+
+int catalog_open_for_broker(struct client *client, struct catalog **ret)
+{
 	struct json_problem problem = { 0 };
 	int r;
 
-	r = catalog_places_find(&client->options, true, &places);
-	if (r < 0)
-		return r;
-	r = catalog_load(&places.paths, &problem, ret);
-	if (r == -EINVAL) {
-		print_words("fwctl: %s; the request is built from the catalog that fwctld ships. "
-			    "'fwctl catalog lint' tells more",
-			    problem.text);
-		places.paths.vendor = places.paths.administrator = NULL;
-		r = catalog_load(&places.paths, &problem, ret);
-	}
+	r = load_for_broker(&client->options, &problem, ret);
 	return tell(client, r, &problem);
+}
+
+int catalog_open_if_any(struct client *client, struct catalog **ret)
+{
+	struct json_problem problem = { 0 };
+	int r;
+
+	r = load_for_broker(&client->options, &problem, ret);
+	if (r >= 0 || r == -ENOMEM || client->options.catalog)
+		return tell(client, r, &problem);
+	print_words("fwctl: %s; names and fields are not shown", problem.text);
+	*ret = NULL;
+	return 0;
 }

@@ -27,5 +27,9 @@ int catalog_places_find(const struct options *options, bool administrator,
  * with words about it. A failure is told. */
 int catalog_open_for_broker(struct client *client, struct catalog **ret);
 
+/* The same for those who can do without: NULL, with words about it, where nothing can be loaded that
+ * --catalog does not name. */
+int catalog_open_if_any(struct client *client, struct catalog **ret);
+
 /* Loads the catalog of those places. A failure is told. */
 int catalog_open(struct client *client, bool administrator, struct catalog **ret);

@@ -23,16 +23,22 @@ const char options_help[] =
 	"  --selection S       get, explain: the current (default), default or saved value\n"
 	"  --raw               get, rpc: write the bytes as they are\n"
 	"  --first N           audit: begin with record N\n"
-	"  --most N            audit: show at most N records (20)\n"
+	"  --most N            audit: show at most N requests, with --json records (20)\n"
+	"  --device DEV        audit: of this device: fwctlN, serial number, mem0\n"
+	"  --command C         audit: of this command: cxl/set-feature\n"
+	"  --uid U             audit: that this user asked for: a number or a name\n"
+	"  --type T            audit: of this type: intent, outcome, deny, recover, ...\n"
+	"  --since WHEN        audit: at or after: 2026-11-25, or 2026-11-25T21:29:02Z\n"
+	"  --until WHEN        audit: before\n"
 	"  --since SEQ:HASH    audit verify: prove that record SEQ still has that hash\n"
 	"  --seal-key FILE     audit verify: check the seal with the first key in FILE, - for stdin\n"
 	"  --buffer FILE       rpc: what goes to the device behind an address of the request; once\n"
 	"                      for each, in their order\n"
 	"  --max-response N    rpc: room for the answer\n"
-	"  --catalog DIR       catalog: read DIR and DIR.d, instead of what is installed\n"
+	"  --catalog DIR       catalog, audit: read DIR and DIR.d, instead of what is installed\n"
 	"  --administrator     catalog lint: check by an administrator's rules, not a vendor's\n"
 	"  --allow-taint       do it even if that newly taints the kernel\n"
-	"  --reason TEXT       set, rpc: say why; the text goes into the audit log\n"
+	"  --reason TEXT       set, rpc, audit revert: say why; it goes into the audit log\n"
 	"  --no-ask-password   never ask for a password\n"
 	"  --address BUS       D-Bus address of the bus, instead of the system bus\n"
 	"  --timeout S         wait S seconds for an answer (300)\n"
@@ -58,6 +64,11 @@ enum {
 	KEY_MAX_RESPONSE,
 	KEY_SINCE,
 	KEY_SEAL_KEY,
+	KEY_DEVICE,
+	KEY_COMMAND,
+	KEY_UID,
+	KEY_TYPE,
+	KEY_UNTIL,
 };
 
 static const struct option long_options[] = {
@@ -79,6 +90,11 @@ static const struct option long_options[] = {
 	{ "max-response", required_argument, NULL, KEY_MAX_RESPONSE },
 	{ "since", required_argument, NULL, KEY_SINCE },
 	{ "seal-key", required_argument, NULL, KEY_SEAL_KEY },
+	{ "device", required_argument, NULL, KEY_DEVICE },
+	{ "command", required_argument, NULL, KEY_COMMAND },
+	{ "uid", required_argument, NULL, KEY_UID },
+	{ "type", required_argument, NULL, KEY_TYPE },
+	{ "until", required_argument, NULL, KEY_UNTIL },
 	{ 0 }
 };
 
@@ -133,11 +149,32 @@ static void add_buffer(struct options *options, const char *file)
 		options->buffers[options->n_buffers++] = file;
 }
 
-/* The text of an option that its verb reads. */
-static void take_text(struct options *options, unsigned option, const char **to)
+/* Takes the text of an option that its verb reads. Returns false for another key. */
+static bool take_text(struct options *options, int key)
 {
-	options->given |= option;
-	*to = optarg;
+	const struct {
+		int key;
+		unsigned option;
+		const char **text;
+	} texts[] = {
+		{ KEY_CATALOG, OPTION_CATALOG, &options->catalog },
+		{ KEY_SINCE, OPTION_SINCE, &options->since },
+		{ KEY_SEAL_KEY, OPTION_SEAL_KEY, &options->seal_key },
+		{ KEY_DEVICE, OPTION_DEVICE, &options->device },
+		{ KEY_COMMAND, OPTION_COMMAND, &options->command },
+		{ KEY_UID, OPTION_UID, &options->uid },
+		{ KEY_TYPE, OPTION_TYPE, &options->type },
+		{ KEY_UNTIL, OPTION_UNTIL, &options->until },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+		if (texts[i].key != key)
+			continue;
+		options->given |= texts[i].option;
+		*texts[i].text = optarg;
+		return true;
+	}
+	return false;
 }
 
 static void read_global(struct options *options, int key)
@@ -192,9 +229,6 @@ static void read_option(struct options *options, int key, const char *word)
 		options->given |= OPTION_MOST;
 		options->most = read_number(options, "--most", optarg, RECORDS_MOST);
 		break;
-	case KEY_CATALOG:
-		take_text(options, OPTION_CATALOG, &options->catalog);
-		break;
 	case KEY_ADMINISTRATOR:
 		options->given |= OPTION_ADMINISTRATOR;
 		options->administrator = true;
@@ -207,12 +241,6 @@ static void read_option(struct options *options, int key, const char *word)
 		options->max_response =
 			read_number(options, "--max-response", optarg, RESPONSE_MOST);
 		break;
-	case KEY_SINCE:
-		take_text(options, OPTION_SINCE, &options->since);
-		break;
-	case KEY_SEAL_KEY:
-		take_text(options, OPTION_SEAL_KEY, &options->seal_key);
-		break;
 	case ':':
 		complain(options, "the option '%.64s' lacks its value", word);
 		break;
@@ -224,7 +252,8 @@ static void read_option(struct options *options, int key, const char *word)
 			complain(options, "there is no option '%.64s'", word);
 		break;
 	default:
-		read_global(options, key);
+		if (!take_text(options, key))
+			read_global(options, key);
 		break;
 	}
 }
@@ -251,7 +280,9 @@ const char *options_name(unsigned set)
 	static const char *const names[] = { "--selection", "--raw",	"--first",
 					     "--most",	    "--catalog", "--administrator",
 					     "--buffer",    "--max-response",
-					     "--since",	    "--seal-key" };
+					     "--since",	    "--seal-key", "--device",
+					     "--command",   "--uid",	"--type",
+					     "--until" };
 
 	return names[__builtin_ctz(set)];
 }

@@ -22,6 +22,11 @@ enum verb_option {
 	OPTION_MAX_RESPONSE = 1 << 7,
 	OPTION_SINCE = 1 << 8,
 	OPTION_SEAL_KEY = 1 << 9,
+	OPTION_DEVICE = 1 << 10,
+	OPTION_COMMAND = 1 << 11,
+	OPTION_UID = 1 << 12,
+	OPTION_TYPE = 1 << 13,
+	OPTION_UNTIL = 1 << 14,
 };
 
 /* How often --buffer may be given. */
@@ -48,6 +53,8 @@ struct options {
 	uint64_t max_response; /* 0: not given */
 	const char *since;     /* NULL: not given; the verb reads it */
 	const char *seal_key;  /* a file with the key, "-": stdin; NULL: not given */
+	/* Of records, as they were given; NULL: not given. */
+	const char *device, *command, *uid, *type, *until;
 	unsigned given; /* enum verb_option of those on the command line */
 	char **arguments;
 	size_t n_arguments;

@@ -4,18 +4,21 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "tree.h"
 
 #define LABEL_WIDTH 16
 #define GAP 2
 #define DUMP_WIDTH 16u
+#define ELLIPSIS "\u2026"
 
 struct table {
 	const struct column *columns;
 	size_t n_columns;
 	char **cells; /* row after row */
 	size_t n_cells;
+	size_t *widths; /* of the columns, in characters */
 };
 
 /* Reads one character of UTF-8. Returns its length, or 0 for bytes that are none. */
@@ -72,33 +75,37 @@ static size_t width(const char *text)
 	return n;
 }
 
-/* Cuts to @most characters, the last three of which are then dots. */
+/* Cuts to @most characters, the last of which is then an ellipsis: @text needs room for that. */
 static void shorten(char *text, size_t most)
 {
 	size_t n = 0;
 
-	if (most < 4 || width(text) <= most)
+	if (most == 0 || width(text) <= most)
 		return;
 	for (;; text++) {
 		if (!begins_character(*text))
 			continue;
-		if (n++ == most - 3)
+		if (n++ == most - 1)
 			break;
 	}
-	/* At least four characters are left here, so that the dots and the NUL fit. */
-	strcpy(text, "...");
+	strcpy(text, ELLIPSIS);
 }
 
 int table_new(const struct column *columns, size_t n, struct table **ret)
 {
-	struct table *table;
+	CLEANUP(table_freep) struct table *table = NULL;
 
 	table = calloc(1, sizeof(*table));
 	if (!table)
 		return -ENOMEM;
+	table->widths = calloc(n, sizeof(*table->widths));
+	if (!table->widths)
+		return -ENOMEM;
 	table->columns = columns;
 	table->n_columns = n;
-	*ret = table;
+	for (size_t i = 0; i < n; i++)
+		table->widths[i] = width(columns[i].title);
+	*ret = take_pointer(table);
 	return 0;
 }
 
@@ -107,6 +114,7 @@ void table_free(struct table *table)
 	for (size_t i = 0; i < table->n_cells; i++)
 		free(table->cells[i]);
 	free(table->cells);
+	free(table->widths);
 	free(table);
 }
 
@@ -119,31 +127,64 @@ int table_add(struct table *table, const char *const cells[])
 		return -ENOMEM;
 	table->cells = grown;
 	for (size_t i = 0; i < table->n_columns; i++) {
-		char *cell = strdup(*cells[i] ? cells[i] : "-");
+		const char *text = *cells[i] ? cells[i] : "-";
+		char *cell = malloc(strlen(text) + sizeof(ELLIPSIS));
 
 		if (!cell)
 			return -ENOMEM;
+		table->cells[table->n_cells++] = strcpy(cell, text);
 		clean(cell);
 		shorten(cell, table->columns[i].most);
-		table->cells[table->n_cells++] = cell;
+		if (width(cell) > table->widths[i])
+			table->widths[i] = width(cell);
 	}
 	return 0;
 }
 
+size_t table_width(const struct table *table)
+{
+	size_t total = GAP * (table->n_columns - 1);
+
+	for (size_t i = 0; i < table->n_columns; i++)
+		total += table->widths[i];
+	return total;
+}
+
+/* The widest column that may lose a character; n_columns when there is none. */
+static size_t find_widest(const struct table *table, const size_t least[])
+{
+	size_t found = table->n_columns;
+
+	for (size_t i = 0; i < table->n_columns; i++) {
+		const size_t this = table->widths[i];
+
+		if (least[i] == 0 || this <= least[i] || this <= width(table->columns[i].title))
+			continue;
+		if (found == table->n_columns || this > table->widths[found])
+			found = i;
+	}
+	return found;
+}
+
+void table_fit(struct table *table, size_t most, const size_t least[])
+{
+	for (size_t total = table_width(table); total > most; total--) {
+		const size_t column = find_widest(table, least);
+
+		if (column == table->n_columns)
+			break;
+		table->widths[column]--;
+	}
+	for (size_t i = 0; i < table->n_cells; i++)
+		shorten(table->cells[i], table->widths[i % table->n_columns]);
+}
+
 static void print_cell(const struct table *table, size_t column, const char *text)
 {
-	size_t widest = width(table->columns[column].title);
-
-	if (column + 1 == table->n_columns) {
+	if (column + 1 == table->n_columns)
 		printf("%s\n", text);
-		return;
-	}
-	for (size_t i = column; i < table->n_cells; i += table->n_columns) {
-		size_t this = width(table->cells[i]);
-
-		widest = this > widest ? this : widest;
-	}
-	printf("%s%*s", text, (int)(widest - width(text) + GAP), "");
+	else
+		printf("%s%*s", text, (int)(table->widths[column] - width(text) + GAP), "");
 }
 
 void table_print(const struct table *table)
@@ -152,6 +193,15 @@ void table_print(const struct table *table)
 		print_cell(table, i, table->columns[i].title);
 	for (size_t i = 0; i < table->n_cells; i++)
 		print_cell(table, i % table->n_columns, table->cells[i]);
+}
+
+size_t print_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
 }
 
 /* The cleaned text of a format, owned by the caller; NULL when out of memory. */

@@ -16,7 +16,7 @@
 
 struct column {
 	const char *title;
-	size_t most; /* characters shown, 0 = all; a longer text ends in "..." */
+	size_t most; /* characters shown, 0 = all; a longer text ends in U+2026 */
 };
 
 struct table;
@@ -29,8 +29,20 @@ DEFINE_CLEANUP(struct table *, table_free);
 /* Adds a row: one text for each column, copied; an empty one is shown as "-". */
 int table_add(struct table *table, const char *const cells[]);
 
+/* As many characters as its lines are wide. */
+size_t table_width(const struct table *table);
+
+/*
+ * Cuts cells until the lines are @most characters wide, the longest first, or as near as can be:
+ * those of a column are left @least characters, and those of a column with 0 are not cut.
+ */
+void table_fit(struct table *table, size_t most, const size_t least[]);
+
 /* Prints the titles and the rows on stdout. */
 void table_print(const struct table *table);
+
+/* How many characters a line of stdout takes; 0 where it is no terminal, and takes any number. */
+size_t print_width(void);
 
 /* One line on stdout: the label, padded, and the text; nothing when the text is empty. */
 void print_pair(const char *label, const char *format, ...) PRINTF(2, 3);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "records.h"
 
-#include <pwd.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "tree.h"
@@ -14,7 +12,33 @@ void lines_free(char **lines)
 	free(lines);
 }
 
-int records_fetch(struct client *client, uint64_t first, uint64_t most, char ***ret_lines)
+static int append_text(sd_bus_message *call, const char *name, const char *text)
+{
+	return text ? sd_bus_message_append(call, "{sv}", name, "s", text) : 0;
+}
+
+static int append_filter(sd_bus_message *call, const struct records_filter *filter)
+{
+	const char *const texts[][2] = {
+		{ "device", filter->device },	{ "command", filter->command },
+		{ "request", filter->request }, { "type", filter->type },
+		{ "since", filter->since },	{ "until", filter->until },
+	};
+	int r;
+
+	r = sd_bus_message_open_container(call, 'a', "{sv}");
+	for (size_t i = 0; r >= 0 && i < ARRAY_LENGTH(texts); i++)
+		r = append_text(call, texts[i][0], texts[i][1]);
+	if (r >= 0 && filter->uid >= 0)
+		r = sd_bus_message_append(call, "{sv}", "uid", "u", (uint32_t)filter->uid);
+	if (r >= 0)
+		r = sd_bus_message_close_container(call);
+	return r < 0 ? r : 0;
+}
+
+/* One call. */
+static int fetch(struct client *client, uint64_t first, uint64_t most,
+		 const struct records_filter *filter, char ***ret_lines)
 {
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
@@ -25,9 +49,12 @@ int records_fetch(struct client *client, uint64_t first, uint64_t most, char ***
 	r = client_method(client, BROKER_PATH, MANAGER_INTERFACE, "GetAuditRecords", &call);
 	if (r != 0)
 		return r;
-	r = sd_bus_message_append(call, "tua{sv}", first, page, 0);
+	r = sd_bus_message_append(call, "tu", first, page);
 	if (r < 0)
 		return r;
+	r = append_filter(call, filter);
+	if (r < 0)
+		return client_append_failed(client, r);
 	r = client_call(client, call, CALL_READS, &reply);
 	if (r != 0)
 		return r;
@@ -43,6 +70,11 @@ int records_fetch(struct client *client, uint64_t first, uint64_t most, char ***
 	return 0;
 }
 
+int records_fetch(struct client *client, uint64_t first, uint64_t most, char ***ret_lines)
+{
+	return fetch(client, first, most, &RECORDS_ALL, ret_lines);
+}
+
 static int parse_line(struct client *client, const char *line, struct json_object **ret)
 {
 	struct json_problem problem;
@@ -55,77 +87,84 @@ static int parse_line(struct client *client, const char *line, struct json_objec
 	return r;
 }
 
-/* Fetches what one call gives from @first on, and appends it to @records; *@ret_n says how many. */
-static int load_page(struct client *client, uint64_t first, uint64_t most,
-		     struct json_object *records, size_t *ret_n)
+/* Where a walk is. */
+struct position {
+	uint64_t next; /* the number to go on with */
+	uint64_t n;    /* records that were handed on */
+	bool end;
+};
+
+/* Not just to the next number: the oldest records of a log may be gone, others not be wanted. */
+static int advance(struct client *client, struct json_object *record, struct position *at)
 {
-	CLEANUP(lines_freep) char **lines = NULL;
-	size_t n = 0;
-	int r;
+	const uint64_t sequence = member_number(record, "seq");
 
-	r = records_fetch(client, first, most, &lines);
-	if (r != 0)
-		return r;
-	for (; lines[n]; n++) {
-		struct json_object *record = NULL;
-
-		r = parse_line(client, lines[n], &record);
-		if (r == 0)
-			r = element_put(records, record);
-		if (r != 0)
-			return r;
-	}
-	*ret_n = n;
+	if (sequence < at->next)
+		return report(&client->options, ERROR_AUDIT_BROKEN,
+			      "the records are not in order; look at the log with 'fwctl audit "
+			      "verify'");
+	at->next = sequence + 1;
+	at->n++;
 	return 0;
 }
 
-int records_load(struct client *client, uint64_t first, uint64_t most, struct json_object **ret)
+/* Hands on the records of one page. */
+static int walk_page(struct client *client, char **lines, struct position *at, records_taker take,
+		     void *userdata)
+{
+	int r;
+
+	at->end = lines[0] == NULL;
+	for (size_t i = 0; lines[i] && !at->end; i++) {
+		CLEANUP(json_putp) struct json_object *record = NULL;
+
+		r = parse_line(client, lines[i], &record);
+		if (r != 0)
+			return r;
+		r = advance(client, record, at);
+		if (r == 0)
+			r = take(userdata, take_pointer(record), &at->end);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+int records_walk(struct client *client, const struct records_query *query, records_taker take,
+		 void *userdata)
+{
+	struct position at = { .next = query->first };
+	int r;
+
+	while (!at.end && at.n < query->most && (query->last == 0 || at.next <= query->last)) {
+		CLEANUP(lines_freep) char **lines = NULL;
+
+		r = fetch(client, at.next, query->most - at.n, &query->filter, &lines);
+		if (r == 0)
+			r = walk_page(client, lines, &at, take, userdata);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int take_element(void *userdata, struct json_object *record, bool *ret_enough)
+{
+	(void)ret_enough;
+	return element_put(userdata, record);
+}
+
+int records_load(struct client *client, const struct records_query *query,
+		 struct json_object **ret)
 {
 	CLEANUP(json_putp) struct json_object *records = json_object_new_array();
-	size_t had = 0, n = 0;
 	int r;
 
 	if (!records)
 		return -ENOMEM;
-	while (had < most) {
-		r = load_page(client, first, most - had, records, &n);
-		if (r != 0)
-			return r;
-		if (n == 0)
-			break;
-		had += n;
-		/* Not "first + n": the oldest records of a log may be gone. */
-		first = 1 + member_number(json_object_array_get_idx(records, had - 1), "seq");
-	}
+	r = records_walk(client, query, take_element, records);
+	if (r != 0)
+		return r;
 	*ret = take_pointer(records);
 	return 0;
-}
-
-void record_result(struct json_object *record, char *to, size_t size)
-{
-	struct json_object *outcome = member(record, "outcome");
-	const char *class = member_text(outcome, "class");
-	const char *detail = member_text(outcome, "status");
-
-	if (!*detail)
-		detail = member_text(outcome, "errno");
-	/* The device's "SUCCESS" adds nothing to what a read-back has shown. */
-	if (strcmp(class, "applied") == 0)
-		detail = "";
-	if (outcome)
-		snprintf(to, size, "%s%s%s", class, *detail ? " " : "", detail);
-	else if (strcmp(member_text(record, "type"), "deny") == 0)
-		snprintf(to, size, "denied: %s", member_text(member(record, "auth"), "result"));
-	else
-		snprintf(to, size, "%s", "");
-}
-
-void record_user(struct json_object *record, char *to, size_t size)
-{
-	struct json_object *uid = member(member(record, "peer"), "uid");
-	const struct passwd *user = NULL;
-
-	if (uid)
-		user = getpwuid((uid_t)json_object_get_int64(uid));
-	snprintf(to, size, "%s", user ? user->pw_name : uid ? json_object_get_string(uid) : "");
 }

@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * Audit records over the bus, and what the verbs show of each. Every failure is told (report.h).
- * May call util.
+ * Audit records over the bus. Every failure is told (report.h). May call util.
  */
 
 #include "bus.h"
@@ -22,12 +21,28 @@ DEFINE_CLEANUP(char **, lines_free);
  */
 int records_fetch(struct client *client, uint64_t first, uint64_t most, char ***ret_lines);
 
-/* The same as an array of objects; a line that is no JSON object is an error. */
-int records_load(struct client *client, uint64_t first, uint64_t most, struct json_object **ret);
+/* Which records are meant: the options of GetAuditRecords, borrowed; NULL and -1 take all. */
+struct records_filter {
+	const char *device, *command, *request, *type, *since, *until;
+	int64_t uid;
+};
 
-/* What came of it, in a word or two: "applied", "failed INVALID_INPUT", "denied: no"; "" = nothing
- * yet. Written to @to. */
-void record_result(struct json_object *record, char *to, size_t size);
+#define RECORDS_ALL ((struct records_filter){ .uid = -1 })
 
-/* "alice", or the uid where it has no name here; "" for a record that nobody asked for. */
-void record_user(struct json_object *record, char *to, size_t size);
+struct records_query {
+	uint64_t first; /* from this number on */
+	uint64_t most;	/* at most so many */
+	uint64_t last;	/* the caller knows that none behind it is needed; 0: all are */
+	struct records_filter filter;
+};
+
+/* Gets a record as an object, which it owns. *@ret_enough = true ends the walk. */
+typedef int (*records_taker)(void *userdata, struct json_object *record, bool *ret_enough);
+
+/* Fetches page after page, and hands on each record. A line that is no JSON object is an error. */
+int records_walk(struct client *client, const struct records_query *query, records_taker take,
+		 void *userdata);
+
+/* The same into an array. */
+int records_load(struct client *client, const struct records_query *query,
+		 struct json_object **ret);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <string.h>
+
 #include "bus.h"
 #include "print.h"
 #include "tree.h"
@@ -19,6 +22,9 @@ static void print_overrides(struct json_object *status)
 
 static void print_status(struct json_object *status)
 {
+	const char *state = member_text(status, "audit-state");
+	const uint64_t sealed = member_number(status, "audit-sealed-since");
+
 	print_pair("Version", "%s", member_text(status, "version"));
 	print_pair("Devices", "%s", member_text(status, "devices"));
 	print_pair("Immediate", "changes with an immediate effect are %s",
@@ -28,7 +34,15 @@ static void print_status(struct json_object *status)
 	print_pair("Lockdown", "%s", member_text(status, "lockdown"));
 	print_pair("Catalog", "%s", member_text(status, "catalog-digest"));
 	print_overrides(status);
-	print_pair("Audit log", "%s", member_text(status, "audit-state"));
+	print_pair("Audit log", "%s%s", state,
+		   strcmp(state, "refusing") == 0 ?
+			   ": changes are refused, for they cannot be recorded; fwctld's journal "
+			   "says why" :
+			   "");
+	if (sealed > 0)
+		print_pair("Sealed", "since record %" PRIu64, sealed);
+	else
+		print_pair("Sealed", "no; 'fwctl audit seal-setup' seals it");
 	print_pair("Last record", "%s", member_text(status, "audit-sequence"));
 	print_pair("Its hash", "%s", member_text(status, "audit-hash"));
 }

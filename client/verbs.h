@@ -19,6 +19,8 @@ int verb_explain(struct client *client, char *const words[], size_t n);
 int verb_rpc(struct client *client, char *const words[], size_t n);
 int verb_audit(struct client *client, char *const words[], size_t n);
 int verb_audit_show(struct client *client, char *const words[], size_t n);
+int verb_audit_revert(struct client *client, char *const words[], size_t n);
+int verb_audit_seal_setup(struct client *client, char *const words[], size_t n);
 int verb_audit_verify(struct client *client, char *const words[], size_t n);
 int verb_audit_follow(struct client *client, char *const words[], size_t n);
 int verb_catalog_show(struct client *client, char *const words[], size_t n);

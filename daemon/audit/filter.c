@@ -119,32 +119,30 @@ static bool is_wanted(const char *text)
 	return text && text[0];
 }
 
-/* How much of @text a record holds as it is, wherever it holds @text: all that neither JSON nor the
- * log escapes or replaces. */
-static size_t plain_length(const char *text)
+/* Whether a record that holds @text holds it as it is: neither JSON nor the log escapes or replaces
+ * anything of it. */
+static bool is_plain(const char *text)
 {
-	size_t n = 0;
-
-	while (text[n] >= ' ' && text[n] <= '~' && text[n] != '"' && text[n] != '\\')
-		n++;
-	return n;
+	while (*text >= ' ' && *text <= '~' && *text != '"' && *text != '\\')
+		text++;
+	return *text == '\0';
 }
 
-static bool may_hold(const char *line, size_t size, const char *text)
+/* Not by memmem(): of the two, glibc has the faster strstr(). */
+static bool may_hold(const char *line, const char *text)
 {
-	return !is_wanted(text) || memmem(line, size, text, plain_length(text));
+	return !is_wanted(text) || !is_plain(text) || strstr(line, text);
 }
 
 /* Without parsing: false when the filter cannot take the line. */
-static bool may_match(const struct audit_filter *filter, const char *line, size_t size)
+static bool may_match(const struct audit_filter *filter, const char *line)
 {
 	char uid[40] = "";
 
 	if (filter->uid >= 0)
 		snprintf(uid, sizeof(uid), "\"uid\":%" PRId64, filter->uid);
-	/* A quotation mark ends what is plain, and uid has some. */
-	return memmem(line, size, uid, strlen(uid)) && may_hold(line, size, filter->request) &&
-	       may_hold(line, size, filter->device) && may_hold(line, size, filter->command);
+	return strstr(line, uid) && may_hold(line, filter->request) &&
+	       may_hold(line, filter->device) && may_hold(line, filter->command);
 }
 
 /* The string member @key; NULL when there is none. */
@@ -167,9 +165,12 @@ static bool has_text(struct json_object *object, const char *key, const char *wa
 
 static bool has_parent(struct json_object *device, const char *wanted)
 {
-	const char *parent = text_of(device, "parent"), *slash = parent ? strrchr(parent, '/') : NULL;
+	const char *parent = text_of(device, "parent"), *slash;
 
-	return parent && strcmp(slash ? slash + 1 : parent, wanted) == 0;
+	if (!parent)
+		return false;
+	slash = strrchr(parent, '/');
+	return strcmp(slash ? slash + 1 : parent, wanted) == 0;
 }
 
 static bool is_device(struct json_object *device, const char *wanted)
@@ -219,7 +220,7 @@ int audit_filter_match(const struct audit_filter *filter, const char *line, size
 		return 0;
 	if (head_decides(filter))
 		return 1;
-	if (!may_match(filter, line, size))
+	if (!may_match(filter, line))
 		return 0;
 	r = json_parse("audit record", line, size, &problem, &record);
 	if (r == -EINVAL)

@@ -115,8 +115,6 @@ static int page_add(struct page *page, const struct audit_line *line)
 	char **more;
 	char *copy;
 
-	if (page->n == page->most)
-		return 0;
 	if (page->n > 0 && page->bytes + line->size > AUDIT_READ_BYTES_MAX)
 		return 0;
 	more = reallocarray(page->lines, page->n + 2, sizeof(*more));
@@ -129,7 +127,8 @@ static int page_add(struct page *page, const struct audit_line *line)
 	more[page->n++] = copy;
 	more[page->n] = NULL;
 	page->bytes += line->size;
-	return 1;
+	/* The next one that the query asks for may be far away. */
+	return page->n < page->most;
 }
 
 /* As page_add(), for what the query asks for; -ECANCELED when nobody waits any more. */

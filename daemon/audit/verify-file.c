@@ -193,25 +193,35 @@ static int fill(struct verify_file *file)
 	return file->context ? fill_compressed(file) : fill_plain(file);
 }
 
+/* The size of the next line, where all of it was read; the first @searched bytes of it hold no
+ * newline. */
+static bool find_newline(const struct verify_file *file, size_t searched, size_t *ret)
+{
+	const size_t size = file->used - file->start;
+	const char *newline;
+
+	if (size <= searched)
+		return false;
+	newline = memchr(file->buffer + file->start + searched, '\n', size - searched);
+	if (newline)
+		*ret = (size_t)(newline - file->buffer) - file->start;
+	return newline;
+}
+
 int verify_file_line(struct verify_file *file, struct verify_text *ret)
 {
-	size_t searched = 0;
+	size_t searched = 0, size;
 	int r;
 
 	for (;;) {
-		const size_t size = file->used - file->start;
-		const char *line = file->buffer + file->start, *newline = NULL;
-
-		if (size > searched)
-			newline = memchr(line + searched, '\n', size - searched);
-		if (newline) {
-			*ret = (struct verify_text){ line, (size_t)(newline - line) };
-			file->start += ret->size + 1;
+		if (find_newline(file, searched, &size)) {
+			*ret = (struct verify_text){ file->buffer + file->start, size };
+			file->start += size + 1;
 			return 1;
 		}
-		if (size > VERIFY_LINE_MOST)
+		searched = file->used - file->start;
+		if (searched > VERIFY_LINE_MOST)
 			return -EMSGSIZE;
-		searched = size;
 		r = fill(file);
 		if (r <= 0)
 			return r;

@@ -246,10 +246,13 @@ static int find_key(struct verify_text key, const char *const keys[], size_t n, 
 int verify_json_members(struct verify_text text, const char *const keys[], size_t n,
 			struct verify_text ret_values[])
 {
-	struct scan scan = { .at = text.at, .end = text.at + text.size };
+	struct scan scan = { .at = text.at };
 	size_t due = 0, which = 0;
 	int r;
 
+	if (!text.at)
+		return -EBADMSG;
+	scan.end = text.at + text.size;
 	if (!skip_sign(&scan, '{'))
 		return -EBADMSG;
 	memset(ret_values, 0, n * sizeof(ret_values[0]));

@@ -114,7 +114,7 @@ static int read_pruned(struct verify_text text, struct verify_end *ret)
 	struct verify_text values[ARRAY_LENGTH(keys)];
 	struct verify_end pruned;
 
-	if (!text.at || verify_json_members(text, keys, ARRAY_LENGTH(keys), values) < 0 ||
+	if (verify_json_members(text, keys, ARRAY_LENGTH(keys), values) < 0 ||
 	    !verify_json_number(values[0], &pruned.segment) || pruned.segment == 0 ||
 	    !verify_json_number(values[1], &pruned.first) || pruned.first == 0 ||
 	    !verify_json_number(values[2], &pruned.last.sequence) ||

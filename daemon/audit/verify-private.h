@@ -130,8 +130,8 @@ struct audit_verifier {
 	char seal_id[VERIFY_ID_SIZE];
 	struct verify_key key;
 
-	struct verify_open open[VERIFY_OPEN_MOST];
 	size_t n_open;
+	struct verify_open open[VERIFY_OPEN_MOST];
 };
 
 /* Tells what is wrong with the record that is due, or after the end with the log. Returns 1. */
@@ -143,8 +143,8 @@ int verify_malformed(struct audit_verifier *verifier, const char *member);
 /*
  * verify-json.c. Reads one JSON object that fills @text, strictly, and finds the values of its
  * members. Those of @keys stand in this order, each at most once; others may stand between them.
- * Returns 0, -EBADMSG: it is not JSON, or not an object, or an empty one, or -ENOTUNIQ: a member
- * stands twice or in another place, or has an escape in its name.
+ * Returns 0, -EBADMSG: it is not there, not JSON, no object, or an empty one, or -ENOTUNIQ: a
+ * member stands twice or in another place, or has an escape in its name.
  */
 int verify_json_members(struct verify_text text, const char *const keys[], size_t n,
 			struct verify_text ret_values[]);

@@ -7,9 +7,9 @@
 #include "broker/recovery.h"
 #include "util/log.h"
 
-/* Denials and pages of the log that wait at once: of all callers together, so more than a few of
- * them can have by CallsPerConnection=. Each is a call that is held anyway. */
-#define CLERK_DEPTH 65536
+/* What waits at once for the clerk and for the reader: of all callers together, so more than a few
+ * of them can have by CallsPerConnection=. Each is a call that is held anyway. */
+#define WORKER_DEPTH 65536
 
 static void on_appeared(void *userdata, struct device *device)
 {
@@ -62,6 +62,10 @@ static void on_settled(void *userdata)
  */
 static void end_next(struct broker *broker)
 {
+	if (broker->reader) {
+		worker_close(take_pointer(broker->reader), &broker->left);
+		return;
+	}
 	if (broker->clerk) {
 		worker_close(take_pointer(broker->clerk), &broker->left);
 		return;
@@ -110,11 +114,19 @@ static int open_source(struct broker *broker)
 
 	if (!broker->paths.simulate)
 		return kernel_source_new(broker->event, &broker->source);
-	r = simulated_source_new(broker->completions, broker->paths.simulate, &problem,
-				 &broker->source);
+	r = simulated_source_new(broker->completions, broker->paths.simulate, broker->paths.state,
+				 &problem, &broker->source);
 	if (r < 0)
 		log_error("The simulated devices cannot be used: %s", problem.text);
 	return r;
+}
+
+static int make_state_directory(const struct broker *broker)
+{
+	if (mkdir(broker->paths.state, 0700) < 0 && errno != EEXIST)
+		return log_errno(-errno, "%s cannot be made; make it, or pass --state-directory",
+				 broker->paths.state);
+	return 0;
 }
 
 static int make_table(struct broker *broker)
@@ -132,9 +144,6 @@ static int make_table(struct broker *broker)
 		.userdata = broker,
 	};
 
-	if (mkdir(broker->paths.state, 0700) < 0 && errno != EEXIST)
-		return log_errno(-errno, "%s cannot be made; make it, or pass --state-directory",
-				 broker->paths.state);
 	return device_table_new(&config, &broker->devices);
 }
 
@@ -149,6 +158,9 @@ static int prepare(struct broker *broker)
 	if (r < 0)
 		return log_errno(r, "The boot id cannot be read");
 	r = completions_new(broker->event, &broker->completions);
+	if (r < 0)
+		return r;
+	r = make_state_directory(broker);
 	if (r < 0)
 		return r;
 	r = open_source(broker);
@@ -212,7 +224,10 @@ int broker_start(struct broker *broker)
 	r = broker_start_audit(broker);
 	if (r < 0)
 		return r;
-	r = worker_new(broker->completions, "clerk", CLERK_DEPTH, &broker->clerk);
+	r = worker_new(broker->completions, "clerk", WORKER_DEPTH, &broker->clerk);
+	if (r < 0)
+		return r;
+	r = worker_new(broker->completions, "reader", WORKER_DEPTH, &broker->reader);
 	if (r < 0)
 		return r;
 	return broker->source->ops->start(broker->source, broker->devices);

@@ -36,13 +36,14 @@ static void done(struct job *job)
 
 static void submit(struct errand *errand)
 {
-	struct worker *clerk = errand->broker->clerk;
+	struct broker *broker = errand->broker;
+	struct worker *worker = errand->place == ERRAND_READER ? broker->reader : broker->clerk;
 
 	errand->job = (struct job){ .run = run, .done = done };
-	if (errand->on_device) {
+	if (errand->place == ERRAND_DEVICE) {
 		if (device_submit(errand->device, &errand->job, &errand->refusal) == 0)
 			return;
-	} else if (clerk && worker_submit(clerk, &errand->job) == 0) {
+	} else if (worker && worker_submit(worker, &errand->job) == 0) {
 		return;
 	} else {
 		refuse(&errand->refusal, REFUSAL_DEVICE_BUSY,

@@ -10,6 +10,13 @@
 #include "broker/broker.h"
 #include "broker/peer.h"
 
+/* The worker that an errand runs on. */
+enum errand_place {
+	ERRAND_CLERK,  /* short, and about the broker itself */
+	ERRAND_READER, /* reads the log, and may take long */
+	ERRAND_DEVICE, /* that of the device */
+};
+
 struct errand {
 	struct job job;
 	struct broker *broker;
@@ -18,7 +25,7 @@ struct errand {
 	enum action action;
 	const char *words; /* for the person who is asked: "Read the audit log of fwctld" */
 	bool interactive;
-	bool on_device;	       /* it runs on the device's worker; otherwise on the clerk */
+	enum errand_place place;
 	struct refusal refusal;
 	int error; /* -errno of a fatal error */
 

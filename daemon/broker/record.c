@@ -25,9 +25,9 @@ struct draft {
 	struct bytes data; /* owned */
 };
 
-static void draft_peer(const struct peer *from, struct audit_peer *to)
+struct audit_peer record_peer(const struct peer *from)
 {
-	*to = (struct audit_peer){
+	return (struct audit_peer){
 		.bus_name = from->bus_name,
 		.uid = from->uid,
 		.gid = from->gid,
@@ -162,7 +162,7 @@ static void draft_clear(struct draft *draft)
 static void draft_record(const struct request *request, enum audit_type type, struct draft *draft)
 {
 	*draft = (struct draft){ 0 };
-	draft_peer(request->peer, &draft->peer);
+	draft->peer = record_peer(request->peer);
 	draft_device(request->device, &draft->device);
 	draft_command(request, draft);
 	draft_auth(request, draft);

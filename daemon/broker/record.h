@@ -17,6 +17,9 @@ struct record_outcome {
 	struct audit_taint taint;
 };
 
+/* Who asked, as a record has it; borrows @peer. */
+struct audit_peer record_peer(const struct peer *peer);
+
 /* Room for the intent and the outcome of @request. */
 size_t record_room(const struct request *request);
 

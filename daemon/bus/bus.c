@@ -49,13 +49,18 @@ void bus_check_tainted(struct bus *bus)
 
 void bus_check_audit_state(struct bus *bus)
 {
-	const char *const names[] = { "AuditState", NULL };
-	bool refusing = audit_log_head(bus->broker->audit).refusing;
+	const struct audit_head head = audit_log_head(bus->broker->audit);
+	const char *names[3] = { NULL };
+	size_t n = 0;
 
-	if (refusing == bus->refusing)
-		return;
-	bus->refusing = refusing;
-	bus_manager_changed(bus, names);
+	if (head.refusing != bus->refusing)
+		names[n++] = "AuditState";
+	if (head.sealed_since != bus->sealed_since)
+		names[n++] = "AuditSealedSince";
+	bus->refusing = head.refusing;
+	bus->sealed_since = head.sealed_since;
+	if (n > 0)
+		bus_manager_changed(bus, names);
 }
 
 static void on_device_appeared(void *userdata, struct device *device)
@@ -261,6 +266,7 @@ int bus_start(struct bus *bus)
 	if (r < 0)
 		return r;
 	bus->tainted = broker_gate(bus->broker).tainted;
+	bus->sealed_since = audit_log_head(bus->broker->audit).sealed_since;
 	r = broker_start(bus->broker);
 	if (r < 0)
 		return log_errno(r, "The devices cannot be opened");

@@ -22,6 +22,7 @@ struct bus {
 	sd_event_source *patience; /* for devices that take long to open at the start */
 	bool tainted;		   /* as clients were last told */
 	bool refusing;		   /* the audit log, as clients were last told */
+	uint64_t sealed_since;	   /* the same */
 	int exit_code;		   /* of the event loop, once the broker has stopped */
 };
 
@@ -51,5 +52,6 @@ void bus_pending_changed(struct bus *bus, struct device *device);
 /* Tells everybody when the kernel has been tainted since they were last told. */
 void bus_check_tainted(struct bus *bus);
 
-/* Tells everybody when the audit log has begun to refuse changes, or takes them again. */
+/* Tells everybody when the audit log has begun to refuse changes, or takes them again, or was
+ * sealed. */
 void bus_check_audit_state(struct bus *bus);

@@ -234,7 +234,7 @@ static void start_errand(struct bus_call *call)
 	}
 	errand_init(errand, call->bus->broker, call->peer, call->device);
 	call->has_errand = true;
-	errand->on_device = call->method->on_device;
+	errand->place = call->method->place;
 	errand->action = call->method->action;
 	errand->words = call->method->words;
 	errand->interactive = sd_bus_message_get_allow_interactive_authorization(call->message) > 0;

@@ -39,8 +39,10 @@ struct bus_call {
 		struct {
 			uint64_t first;
 			uint32_t most;
+			struct audit_filter filter; /* borrows the message */
 			char **lines;
 		} records;
+		char seal_key[AUDIT_SEAL_KEY_SIZE];
 		struct catalog *catalog;
 		enum reset reset;
 		struct bus_fault {
@@ -67,7 +69,7 @@ struct bus_method {
 	enum bus_access access;
 	enum action action; /* ACCESS_ACTION */
 	const char *words;  /* ACCESS_ACTION: for the person who is asked */
-	bool on_device;	    /* ACCESS_ACTION: run() is called on the device's worker, not the clerk */
+	enum errand_place place; /* ACCESS_ACTION: whose thread calls run() */
 
 	/* Reads the arguments. Returns 0; -errno, with call->error set where words help; or a
 	 * refusal in call->refusal. */

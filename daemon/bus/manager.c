@@ -4,6 +4,9 @@
  * org.fwctl.Broker1.Manager, on the root object: the broker itself, its log and its catalog.
  */
 
+#include <string.h>
+
+#include "broker/record.h"
 #include "bus/bus.h"
 #include "bus/options.h"
 #include "config.h"
@@ -11,13 +14,17 @@
 
 static int decode_records(struct bus_call *call)
 {
+	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
 	int r;
 
 	r = sd_bus_message_read(call->message, "tu", &call->arguments.records.first,
 				&call->arguments.records.most);
 	if (r < 0)
 		return r;
-	return bus_options_read_none(call);
+	r = bus_options_read(call, OPTIONS_FILTER, &options);
+	if (r == 0)
+		call->arguments.records.filter = options.filter;
+	return r;
 }
 
 static void run_records(struct bus_call *call)
@@ -25,10 +32,16 @@ static void run_records(struct bus_call *call)
 	const struct audit_query query = {
 		.first = call->arguments.records.first,
 		.most = call->arguments.records.most,
+		.filter = &call->arguments.records.filter,
 		.abandoned = &call->peer->gone,
 	};
 	int r;
 
+	if (call->bus->broker->stopping) {
+		refuse(&call->errand.refusal, REFUSAL_AUDIT_UNAVAILABLE,
+		       "fwctld is stopping; call again when it runs again");
+		return;
+	}
 	r = audit_log_read(call->bus->broker->audit, &query, &call->arguments.records.lines);
 	if (r < 0)
 		refuse(&call->errand.refusal, REFUSAL_AUDIT_UNAVAILABLE,
@@ -74,6 +87,47 @@ static void clear_reload(struct bus_call *call)
 {
 	if (call->arguments.catalog)
 		catalog_unref(call->arguments.catalog);
+}
+
+static void run_seal(struct bus_call *call)
+{
+	struct refusal *refusal = &call->errand.refusal;
+	const struct audit_peer peer = record_peer(call->peer);
+	int r;
+
+	/* Nobody else would ever have the key. */
+	if (atomic_load(&call->peer->gone)) {
+		call->errand.error = -ECANCELED;
+		return;
+	}
+	r = audit_log_seal(call->bus->broker->audit, &peer, call->arguments.seal_key);
+	if (r == -EALREADY)
+		refuse(refusal, REFUSAL_CONFLICT,
+		       "The log is sealed already, and its key was shown then; check with that one. "
+		       "Only a new log, in an empty directory, gets another");
+	else if (r == -EOPNOTSUPP)
+		refuse(refusal, REFUSAL_NOT_SUPPORTED,
+		       "This fwctld has no place for a sealing key; start it with a state directory");
+	else if (r < 0)
+		refuse(refusal, REFUSAL_AUDIT_UNAVAILABLE,
+		       "The log cannot be sealed (%s); see fwctld's journal, and try again",
+		       strerrorname_np(-r));
+}
+
+/* The message is wiped when it has been sent. */
+static int encode_seal(struct bus_call *call, sd_bus_message *reply)
+{
+	int r;
+
+	r = sd_bus_message_sensitive(reply);
+	if (r < 0)
+		return r;
+	return sd_bus_message_append(reply, "s", call->arguments.seal_key);
+}
+
+static void clear_seal(struct bus_call *call)
+{
+	explicit_bzero(call->arguments.seal_key, sizeof(call->arguments.seal_key));
 }
 
 static int get_version(struct bus *bus, struct device *device, sd_bus_message *reply)
@@ -139,17 +193,29 @@ static int get_state(struct bus *bus, struct device *device, sd_bus_message *rep
 										   "ok");
 }
 
+static int get_sealed_since(struct bus *bus, struct device *device, sd_bus_message *reply)
+{
+	(void)device;
+	return sd_bus_message_append(reply, "t", audit_log_head(bus->broker->audit).sealed_since);
+}
+
 static const struct bus_method methods[] = {
 	{ .name = "GetAuditRecords", .in = "tua{sv}", .out = "as",
 	  .names = "first\0most\0options\0records\0",
-	  .access = ACCESS_ACTION, .action = ACTION_READ_AUDIT,
+	  .access = ACCESS_ACTION, .action = ACTION_READ_AUDIT, .place = ERRAND_READER,
 	  .words = "Read the audit log of firmware changes",
 	  .decode = decode_records, .run = run_records, .encode = encode_records,
 	  .clear = clear_records,
 	  .doc = "Audit records as JSON lines, from the sequence number 'first' on: at most 'most', "
-		 "and fewer where that would be over 1000 records or 8 MiB. docs/audit.md describes "
-		 "a record. Asks polkit for read-audit. No options. Errors: NotAuthorized*, "
-		 "AuditUnavailable." },
+		 "and fewer where that would be over 1000 records or 8 MiB; none when there are no "
+		 "more. docs/audit.md describes a record. Options, all of which a record must meet: "
+		 "device s (fwctlN, serial number, or the last part of the parent's path), "
+		 "command s (cxl/set-feature), request s (the id that an intent shares with its "
+		 "outcome), uid u (of who asked; outcomes do not say), type s, since s and until s "
+		 "(2026-11-25, or 2026-11-25T21:29:02Z; records at or after, and before). The broker "
+		 "looks through the log for them, which can take long; a caller that leaves the bus "
+		 "ends that. Asks polkit for read-audit. Errors: NotAuthorized*, TooLarge (an "
+		 "option), AuditUnavailable." },
 	{ .name = "ReloadCatalog", .in = "a{sv}", .out = "", .names = "options\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE,
 	  .words = "Reload the catalog of firmware commands",
@@ -157,6 +223,16 @@ static const struct bus_method methods[] = {
 	  .clear = clear_reload,
 	  .doc = "Loads the catalog's files again, all of them or none. Asks polkit for manage. No "
 		 "options. Errors: NotAuthorized*, Malformed (the journal says where)." },
+	{ .name = "SetUpSeal", .in = "a{sv}", .out = "s", .names = "options\0key\0",
+	  .access = ACCESS_ACTION, .action = ACTION_MANAGE,
+	  .words = "Seal the audit log of firmware changes, with a new key that is shown once",
+	  .decode = bus_options_read_none, .run = run_seal, .encode = encode_seal,
+	  .clear = clear_seal,
+	  .doc = "Seals the audit log from the next record on, for its life, and gives the key that "
+		 "checks it: fwctld-seal-1:SINCE:KEY. It is given this once. Keep it on another "
+		 "machine; docs/audit.md says what it proves. Asks polkit for manage. No options. "
+		 "Errors: NotAuthorized*, Conflict (it is sealed), NotSupported, "
+		 "AuditUnavailable." },
 	{ 0 }
 };
 
@@ -181,6 +257,8 @@ static const struct bus_property properties[] = {
 	  "The hash of that record, lower-case hexadecimal." },
 	{ "AuditState", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_state,
 	  "ok, or refusing: changes are refused because they cannot be recorded." },
+	{ "AuditSealedSince", "t", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_sealed_since,
+	  "The first audit record of the sealed log; 0: the log is not sealed." },
 	{ 0 }
 };
 

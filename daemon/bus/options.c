@@ -10,8 +10,15 @@ static const struct option {
 } known[] = {
 	{ "allow-taint", OPTION_ALLOW_TAINT, "b" },
 	{ "buffers", OPTION_BUFFERS, "aay" },
+	{ "command", OPTION_COMMAND, "s" },
+	{ "device", OPTION_DEVICE, "s" },
 	{ "expect", OPTION_EXPECT, "ay" },
 	{ "reason", OPTION_REASON, "s" },
+	{ "request", OPTION_REQUEST_ID, "s" },
+	{ "since", OPTION_SINCE, "s" },
+	{ "type", OPTION_TYPE, "s" },
+	{ "uid", OPTION_UID, "u" },
+	{ "until", OPTION_UNTIL, "s" },
 	{ "version", OPTION_VERSION, "y" },
 };
 
@@ -115,11 +122,98 @@ static int read_buffers(struct bus_call *call, struct request_options *options)
 	return r < 0 ? r : 0;
 }
 
-static int read_value(struct bus_call *call, enum bus_option option, struct bus_options *options)
+static int read_filter_text(struct bus_call *call, const char *name, const char **ret)
+{
+	const char *text;
+	int r;
+
+	r = sd_bus_message_read(call->message, "s", &text);
+	if (r < 0)
+		return r;
+	if (strlen(text) > OPTION_FILTER_TEXT_MAX)
+		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
+			      "The option %s has at most %u bytes; no record has more of it", name,
+			      OPTION_FILTER_TEXT_MAX);
+	*ret = text;
+	return 0;
+}
+
+static int read_type(struct bus_call *call, struct audit_filter *filter)
+{
+	const char *text;
+	int r;
+
+	r = read_filter_text(call, "type", &text);
+	if (r != 0)
+		return r;
+	r = audit_type_from_string(text);
+	if (r < 0)
+		return sd_bus_error_set(&call->error, SD_BUS_ERROR_INVALID_ARGS,
+					"There are no such records; the option type takes genesis, "
+					"intent, outcome, deny, recover, rotate or prune");
+	filter->type = r;
+	return 0;
+}
+
+static int read_time(struct bus_call *call, const char *name, char ret[AUDIT_TIME_SIZE])
+{
+	const char *text;
+	int r;
+
+	r = read_filter_text(call, name, &text);
+	if (r != 0)
+		return r;
+	r = audit_filter_read_time(text, ret);
+	if (r < 0)
+		return sd_bus_error_setf(&call->error, SD_BUS_ERROR_INVALID_ARGS,
+					 "The option %s takes a date such as 2026-11-25, or a time "
+					 "in UTC such as 2026-11-25T21:29:02Z",
+					 name);
+	return 0;
+}
+
+static int read_uid(struct bus_call *call, struct audit_filter *filter)
+{
+	uint32_t uid;
+	int r;
+
+	r = sd_bus_message_read(call->message, "u", &uid);
+	if (r < 0)
+		return r;
+	filter->uid = uid;
+	return 0;
+}
+
+static int read_filter(struct bus_call *call, const struct option *option,
+		       struct audit_filter *filter)
+{
+	switch (option->option) {
+	case OPTION_DEVICE:
+		return read_filter_text(call, option->name, &filter->device);
+	case OPTION_COMMAND:
+		return read_filter_text(call, option->name, &filter->command);
+	case OPTION_REQUEST_ID:
+		return read_filter_text(call, option->name, &filter->request);
+	case OPTION_TYPE:
+		return read_type(call, filter);
+	case OPTION_SINCE:
+		return read_time(call, option->name, filter->since);
+	case OPTION_UNTIL:
+		return read_time(call, option->name, filter->until);
+	default:
+		return read_uid(call, filter);
+	}
+}
+
+static int read_value(struct bus_call *call, const struct option *option,
+		      struct bus_options *options)
 {
 	int flag, r;
 
-	switch (option) {
+	if (option->option & OPTIONS_FILTER)
+		return read_filter(call, option, &options->filter);
+
+	switch (option->option) {
 	case OPTION_ALLOW_TAINT:
 		r = sd_bus_message_read(call->message, "b", &flag);
 		options->request.allow_taint = r >= 0 && flag;
@@ -170,7 +264,7 @@ static int read_option(struct bus_call *call, unsigned allowed, unsigned *seen,
 	r = sd_bus_message_enter_container(call->message, 'v', type);
 	if (r < 0)
 		return r;
-	r = read_value(call, option->option, options);
+	r = read_value(call, option, options);
 	if (r != 0)
 		return r;
 	return sd_bus_message_exit_container(call->message);
@@ -178,7 +272,8 @@ static int read_option(struct bus_call *call, unsigned allowed, unsigned *seen,
 
 int bus_options_read(struct bus_call *call, unsigned allowed, struct bus_options *ret)
 {
-	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
+	CLEANUP(bus_options_clear) struct bus_options options = { .filter = { .uid = -1,
+									       .type = -1 } };
 	unsigned seen = 0;
 	int r;
 

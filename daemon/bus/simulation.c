@@ -157,7 +157,7 @@ static bool applies(const struct device *device)
 static const struct bus_method methods[] = {
 	{ .name = "Reset", .in = "sa{sv}", .out = "", .names = "kind\0options\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE, .words = "Reset a simulated device",
-	  .on_device = true,
+	  .place = ERRAND_DEVICE,
 	  .decode = decode_reset, .run = run_reset, .finished = finish_reset,
 	  .doc = "Resets the device: function, cxl, conventional or cold. Changes that waited for "
 		 "this reset, or a milder one, become live. Asks polkit for manage. No options." },

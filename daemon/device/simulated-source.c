@@ -187,7 +187,8 @@ static int load_devices(struct simulated_source *simulated, const char *director
 }
 
 int simulated_source_new(struct completions *completions, const char *directory,
-			 struct json_problem *problem, struct device_source **ret)
+			 const char *state_directory, struct json_problem *problem,
+			 struct device_source **ret)
 {
 	CLEANUP(device_source_freep) struct device_source *source = NULL;
 	struct simulated_source *simulated;
@@ -199,7 +200,7 @@ int simulated_source_new(struct completions *completions, const char *directory,
 	simulated->source.ops = &simulated_ops;
 	simulated->completions = completions;
 	source = &simulated->source;
-	r = simulation_new(&simulated->simulation);
+	r = simulation_new(state_directory, &simulated->simulation);
 	if (r < 0)
 		return r;
 	r = load_devices(simulated, directory, problem);

@@ -31,11 +31,12 @@ int kernel_source_new(sd_event *event, struct device_source **ret);
 
 /*
  * DIRECTORY/ *.json in the order of their names, as fwctl0, fwctl1, ... All files are loaded here,
- * so that a broken one is told before anything starts: -EINVAL with @problem. @completions must
- * outlive the source.
+ * so that a broken one is told before anything starts: -EINVAL with @problem. Persistent ones keep
+ * their values in @state_directory. @completions must outlive the source.
  */
 int simulated_source_new(struct completions *completions, const char *directory,
-			 struct json_problem *problem, struct device_source **ret);
+			 const char *state_directory, struct json_problem *problem,
+			 struct device_source **ret);
 
 /* Resets a simulated device, and forgets what waited for that. On the worker's thread. */
 void simulated_device_reset(struct device *device, enum reset reset);

@@ -54,7 +54,7 @@ static const char *const commands[COMMAND_MAX + 1] = {
 	[COMMAND_GET_SUPPORTED_FEATURES] = "get-supported-features",
 };
 
-static const char *const keys[] = { SIMULATED_KEYS, "features", NULL };
+static const char *const keys[] = { SIMULATED_KEYS, "features", "persistent", NULL };
 
 /* cxl_exclusive_feats of the driver: patrol-scrub, ecs, sppr, hppr; sparing of cachelines, rows,
  * banks, ranks. */
@@ -411,4 +411,6 @@ const struct simulated_driver simulated_cxl_driver = {
 	.answer = cxl_answer,
 	.status_from_name = cxl_status_from_name,
 	.reset = cxl_reset,
+	.save = simulated_cxl_save,
+	.restore = simulated_cxl_restore,
 };

@@ -31,6 +31,10 @@ struct simulated_cxl {
 int simulated_cxl_load(const struct json_cursor *root, void **ret_state);
 void simulated_cxl_free(void *state);
 
+/* The current and the saved values; see struct simulated_driver. */
+struct json_object *simulated_cxl_save(const void *state);
+int simulated_cxl_restore(void *state, const struct json_cursor *root);
+
 /* Whether this UUID is one that the kernel keeps to itself. */
 bool simulated_cxl_kernel_owned(const uint8_t uuid[CXL_UUID_SIZE]);
 

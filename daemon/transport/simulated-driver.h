@@ -3,11 +3,13 @@
 
 /*
  * How the parts of the simulated transport meet. simulated.c plays the kernel's fwctl core and bad
- * luck, simulated-load.c reads a device's file, simulated-fault.c knows the faults; each kind of
- * driver is a table of functions of its own. For the simulated*.c files only.
+ * luck, simulated-load.c reads a device's file, simulated-keep.c makes values survive a restart,
+ * simulated-fault.c knows the faults; each kind of driver is a table of functions of its own. For
+ * the simulated*.c files only.
  */
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "transport/simulated.h"
 
@@ -64,6 +66,14 @@ struct simulated_driver {
 	int (*status_from_name)(const char *name, uint32_t *ret);
 
 	void (*reset)(void *state, enum reset reset);
+
+	/*
+	 * The values that survive a restart, and taking them back; NULL where a file cannot ask for
+	 * that by "persistent". save() returns a new tree, or NULL when out of memory; restore()
+	 * returns 0, or -errno with the problem told.
+	 */
+	struct json_object *(*save)(const void *state);
+	int (*restore)(void *state, const struct json_cursor *root);
 };
 
 extern const struct simulated_driver simulated_bnxt_driver;
@@ -124,6 +134,11 @@ struct fault_verdict fault_take(struct fault **list, const char *command);
 
 void fault_free_all(struct fault *list);
 
+struct simulation {
+	atomic_bool tainted;
+	char *state_directory; /* or NULL */
+};
+
 struct simulated {
 	struct transport transport;
 	struct simulation *simulation;
@@ -133,6 +148,11 @@ struct simulated {
 	char *host;
 	char *firmware;
 	uint64_t latency_ms;
+
+	/* Of a persistent device: the file in the state directory, and the text that it holds (or
+	 * would, were there need of one yet). For the thread that runs calls and resets. */
+	char *kept_name;
+	char *kept;
 
 	pthread_mutex_t lock; /* for all that follows, and for what of state changes */
 	pthread_cond_t changed;
@@ -147,3 +167,12 @@ struct simulated {
 /* Fills @device from @file: driver, identity, latency, faults and state. What it has acquired when
  * it fails is in @device and the caller's to free. */
 int simulated_load(struct simulated *device, const char *file, struct json_problem *problem);
+
+/* Reads "persistent" of a device's file, and takes back the values that were kept. Part of
+ * simulated_load(). */
+int simulated_keep_load(struct simulated *device, const struct json_cursor *root,
+			struct json_problem *problem);
+
+/* Writes down the values of a persistent device where they changed: all of them or none, for good.
+ * Blocks, so it is called without the lock. Returns 0, or -errno with the reason logged. */
+int simulated_keep(struct simulated *device);

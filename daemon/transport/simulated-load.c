@@ -159,7 +159,8 @@ static int load_faults(struct simulated *device, const struct json_cursor *root)
 	return json_each(&faults, json_type_object, load_fault, device);
 }
 
-static int load_root(struct simulated *device, const struct json_cursor *root)
+static int load_root(struct simulated *device, const struct json_cursor *root,
+		     struct json_problem *problem)
 {
 	int r;
 
@@ -181,7 +182,10 @@ static int load_root(struct simulated *device, const struct json_cursor *root)
 	r = load_faults(device, root);
 	if (r < 0)
 		return r;
-	return device->driver->load(root, &device->state);
+	r = device->driver->load(root, &device->state);
+	if (r < 0)
+		return r;
+	return simulated_keep_load(device, root, problem);
 }
 
 int simulated_load(struct simulated *device, const char *file, struct json_problem *problem)
@@ -194,5 +198,5 @@ int simulated_load(struct simulated *device, const char *file, struct json_probl
 	if (r < 0)
 		return r;
 	root = json_root(value, file, problem);
-	return load_root(device, &root);
+	return load_root(device, &root, problem);
 }

@@ -2,8 +2,8 @@
 #include "transport/simulated.h"
 
 #include <linux/capability.h>
-#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 
@@ -13,28 +13,30 @@
 #define NS_PER_MS 1000000L
 #define NS_PER_S 1000000000L
 
-struct simulation {
-	atomic_bool tainted;
-};
-
 static struct simulated *simulated_of(const struct transport *transport)
 {
 	return container_of(transport, struct simulated, transport);
 }
 
-int simulation_new(struct simulation **ret)
+int simulation_new(const char *state_directory, struct simulation **ret)
 {
-	struct simulation *simulation;
+	CLEANUP(simulation_freep) struct simulation *simulation = NULL;
 
 	simulation = calloc(1, sizeof(*simulation));
 	if (!simulation)
 		return -ENOMEM;
-	*ret = simulation;
+	if (state_directory) {
+		simulation->state_directory = strdup(state_directory);
+		if (!simulation->state_directory)
+			return -ENOMEM;
+	}
+	*ret = take_pointer(simulation);
 	return 0;
 }
 
 void simulation_free(struct simulation *simulation)
 {
+	free(simulation->state_directory);
 	free(simulation);
 }
 
@@ -154,7 +156,9 @@ static int run_call(struct simulated *device, const char *command, struct simula
 	/* One that was closed meanwhile has not come here: its sleep has failed. */
 	if (vanishes)
 		simulated_unplug(&device->transport);
-	return r;
+	if (r < 0)
+		return r;
+	return simulated_keep(device);
 }
 
 static int simulated_info(struct transport *transport, enum device_type *ret_type)
@@ -215,6 +219,8 @@ static void simulated_free(struct simulated *device)
 	free(device->parent);
 	free(device->host);
 	free(device->firmware);
+	free(device->kept_name);
+	free(device->kept);
 	free(device);
 }
 DEFINE_CLEANUP(struct simulated *, simulated_free);
@@ -300,6 +306,7 @@ void simulated_reset(struct transport *transport, enum reset reset)
 	pthread_mutex_lock(&device->lock);
 	device->driver->reset(device->state, reset);
 	pthread_mutex_unlock(&device->lock);
+	simulated_keep(device);
 }
 
 void simulated_unplug(struct transport *transport)

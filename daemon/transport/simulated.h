@@ -5,14 +5,16 @@
  * Simulated drivers: devices described by JSON files that take and refuse what the kernel's drivers
  * take and refuse, for developers, demonstrations and tests. May call util and codec.
  *
- * The rpc runs on the device's worker thread like a real one. The controls below are called on the
- * bus thread at any time; they take a lock for a moment and never wait for a call that hangs.
+ * The rpc runs on the device's worker thread like a real one, and so does simulated_reset(), for a
+ * persistent device writes a file there. The other controls below are called on the bus thread at
+ * any time; they take a lock for a moment and never wait for a call that hangs.
  */
 
 #include "transport/transport.h"
 #include "util/json.h"
 
-/* What all simulated devices of a process share: the "kernel" that they taint. */
+/* What all simulated devices of a process share: the "kernel" that they taint, and the directory
+ * where persistent ones keep their values. */
 struct simulation;
 
 struct simulated_identity {
@@ -31,7 +33,8 @@ struct simulated_fault {
 	const char *value;   /* "EIO", "PAYLOADLEN" or a number, "1500"; NULL where it takes none */
 };
 
-int simulation_new(struct simulation **ret);
+/* @state_directory may be NULL; then no device can be persistent. Returns 0 or -ENOMEM. */
+int simulation_new(const char *state_directory, struct simulation **ret);
 void simulation_free(struct simulation *simulation);
 DEFINE_CLEANUP(struct simulation *, simulation_free);
 

@@ -216,7 +216,7 @@ int main(int argc, char *argv[])
 	}
 	printf("# seed %#llx\n", (unsigned long long)seed);
 	n = make_memory(&memory, addresses);
-	pair_require(simulation_new(&simulation));
+	pair_require(simulation_new(NULL, &simulation));
 	for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
 		kinds[i].generator = (struct generator){ seed, addresses, n };
 		open_kind(&kinds[i], simulation, argv[1]);

@@ -268,7 +268,7 @@ int main(int argc, char *argv[])
 		fputs("usage: transport NODE FILE\n", stderr);
 		return 2;
 	}
-	pair_require(simulation_new(&simulation));
+	pair_require(simulation_new(NULL, &simulation));
 	pair_open(&pair, argv[1], simulation, argv[2]);
 
 	pair_conclude(&pair, kernel_tainted() == 0, "fwctl has not tainted the kernel yet");

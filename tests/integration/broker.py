@@ -217,6 +217,15 @@ def restart(*options):
     control("daemon", "restart", *options)
 
 
+def restart_with_new_log():
+    """The same, with an empty log and without the key that sealed the old one."""
+    control("daemon", "stop")
+    for variable in ("FWCTLD_LOG", "FWCTLD_STATE"):
+        for file in pathlib.Path(os.environ[variable]).iterdir():
+            file.unlink()
+    control("daemon", "start")
+
+
 def start_mem0():
     """Starts fwctld with mem0 alone: the other one makes that slow."""
     control("daemon", "start", "--simulate", simulated_directory("mem0", load_simulated()))

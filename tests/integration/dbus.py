@@ -216,6 +216,9 @@ class Connection:
         self._socket.sendall(b"BEGIN\r\n")
         self.name = self.bus_call("Hello")[0]
 
+    def fileno(self):
+        return self._socket.fileno()
+
     def close(self):
         self._socket.close()
 

@@ -41,6 +41,7 @@ def read_of(path):
 ARGUMENTS = {
     "Manager.GetAuditRecords": lambda _: ("tua{sv}", 1, 1, {}),
     "Manager.ReloadCatalog": lambda _: ("a{sv}", {}),
+    "Manager.SetUpSeal": lambda _: ("a{sv}", {}),
     "Device.Rpc": lambda path: ("ayua{sv}", read_of(path), 64, {}),
     "Device.RpcBatch": lambda path: ("a(ayua{sv})a{sv}", [(read_of(path), 64, {})] * 2, {}),
     "Mlx5.AccessRegister": lambda _: ("qsuaya{sv}", 0x5004, "read", 0, bytes(16), {}),
@@ -55,6 +56,7 @@ ARGUMENTS = {
 # The action that each asks for, with these.
 ACTIONS = {
     "Manager.GetAuditRecords": "read-audit", "Manager.ReloadCatalog": "manage",
+    "Manager.SetUpSeal": "manage",
     "Device.Rpc": "read", "Device.RpcBatch": "read", "Mlx5.AccessRegister": "debug-read",
     "Cxl.GetFeature": "read", "Cxl.SetFeature": "change-after-reset",
     "Simulation.Reset": "manage", "Simulation.SetFault": "manage", "Simulation.Unplug": "manage",

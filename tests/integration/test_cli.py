@@ -141,7 +141,7 @@ class Verbs(CliTest):
         records = broker.audit_records()
         lines = self.shows("audit").splitlines()
         self.assertLessEqual(len(lines), 21)
-        self.assert_words(lines[-1], records[-1]["seq"], "outcome", IMMEDIATE, "applied")
+        self.assert_words(lines[-1], records[-2]["seq"], IMMEDIATE, "0c000000", "applied")
         self.assertEqual(fwctl_json("audit", "--first", 1, "--most", 100000), records)
         self.assertEqual(fwctl_json("audit", "--most", 2), records[-2:])
         self.assertEqual(fwctl_json("audit", "--first", 2, "--most", 1), records[1:2])
@@ -178,14 +178,14 @@ class Verbs(CliTest):
         document = fwctl_json("status")
         self.check_keys(document)
         self.assertEqual((document["devices"], document["audit-state"],
-                          document["immediate-changes"]),
-                         (5, "ok", "allowed"))
+                          document["immediate-changes"], document["audit-sealed-since"]),
+                         (5, "ok", "allowed", 0))
         self.assertEqual(document["audit-hash"], broker.audit_records()[-1]["hash"])
 
     def test_help_and_version(self):
         text = self.shows("--help")
         for verb in ("list", "show", "features", "get", "set", "explain", "audit show",
-                     "audit verify",
+                     "audit verify", "audit revert", "audit seal-setup",
                      "audit follow", "audit", "status"):
             self.assertIn(f"\n  {verb} ", text)
         self.assertRegex(self.shows("--version"), r"^fwctl \d+\.\d+\.\d+\n$")

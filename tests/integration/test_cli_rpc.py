@@ -107,9 +107,10 @@ class Built(broker.TestCase):
                          "data=" + "00" * 8).out
         self.assert_words(text, "disruptive", "applied")
         number = recorded.records[0]["seq"]
-        self.assert_words(fwctl("audit").out, "mlx5/access-register 0x9028")
+        # By its name; the story has the number.
+        self.assert_words(fwctl("audit").out, "MFRL")
         self.assert_words(fwctl("audit", "show", str(number)).out, "Register", "0x9028",
-                          "To                0000000000000000")
+                          "Value to be set   0000000000000000")
         with broker.Recorded() as recorded:
             text = fwctl("rpc", BNXT, "bnxt/nvm-modify", "len=4", "--buffer", file_of(b"abcd"),
                          "--allow-taint").out

@@ -17,7 +17,7 @@ import dbus
 MANAGER_TYPES = {
     "Version": "s", "ImmediateChanges": "s", "KernelTainted": "b", "Lockdown": "s",
     "CatalogDigest": "s", "CatalogOverrides": "as",
-    "AuditSequence": "t", "AuditHash": "s", "AuditState": "s",
+    "AuditSequence": "t", "AuditHash": "s", "AuditState": "s", "AuditSealedSince": "t",
 }
 DEVICE_TYPES = {
     "Name": "s", "Type": "s", "Driver": "s", "Parent": "s", "Aliases": "as", "SerialNumber": "s",
@@ -31,6 +31,7 @@ FEATURE_TYPES = {
 }
 METHODS = {
     "Manager.GetAuditRecords": "tua{sv}", "Manager.ReloadCatalog": "a{sv}",
+    "Manager.SetUpSeal": "a{sv}",
     "Device.Rpc": "ayua{sv}", "Device.RpcBatch": "a(ayua{sv})a{sv}", "Device.Explain": "aya{sv}",
     "Mlx5.AccessRegister": "qsuaya{sv}",
     "Cxl.ListFeatures": "a{sv}", "Cxl.GetFeature": "ssa{sv}", "Cxl.SetFeature": "saya{sv}",
@@ -252,11 +253,14 @@ class Calls(broker.TestCase):
 
     def test_options_that_others_take(self):
         values = {"allow-taint": ("b", True), "expect": ("ay", b""), "reason": ("s", ""),
-                  "version": ("y", 1), "buffers": ("aay", [])}
+                  "version": ("y", 1), "buffers": ("aay", []), "uid": ("u", 0),
+                  "type": ("s", "deny")}
+        filters = "device command request since until"
+        values |= {name: ("s", "2026-11-25") for name in filters.split()}
         sets, runs = "allow-taint expect reason version", "allow-taint reason buffers"
         taken = {"Device.Rpc": runs, "Device.Explain": runs, "Device.RpcBatch": "allow-taint reason",
                  "Mlx5.AccessRegister": "allow-taint reason", "Cxl.SetFeature": sets,
-                 "Cxl.ExplainSetFeature": sets}
+                 "Cxl.ExplainSetFeature": sets, "Manager.GetAuditRecords": filters + " uid type"}
         for method in broker.methods():
             for option in values.keys() - set(taken.get(method.short, "").split()):
                 with self.subTest(method.short, option=option):

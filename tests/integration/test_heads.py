@@ -3,6 +3,7 @@
 # session: --no-daemon --simulate policy/simulated --rules tests/integration/users.rules
 """Heads of the audit log in the journal: this is the journal, or there is none, or it is stuck."""
 
+import json
 import os
 import pathlib
 import re
@@ -17,9 +18,11 @@ import dbus
 
 JOURNAL = pathlib.Path("/run/systemd/journal/socket")
 PIDFILE = pathlib.Path(os.environ["FWCTLD_PIDFILE"])
+LOG = pathlib.Path(os.environ["FWCTLD_LOG"])
 STDERR = pathlib.Path(os.environ["FWCTLD_STDERR"])
 MESSAGE_ID = "9d1c8f0a6f5e4d3b8a2b7c1e0f4d6a91"
 NOT_ANNOUNCED = re.compile(r"(\d+) heads of the audit log were not announced to the journal")
+NETLINK_AUDIT = 9
 # herald.h has it: so many announcements wait.
 DEPTH = 1024
 
@@ -161,7 +164,7 @@ class HeadsTest(broker.TestCase):
 
 class Announced(HeadsTest):
     def test_each_record_to_the_byte(self):
-        for entry in pathlib.Path(os.environ["FWCTLD_LOG"]).iterdir():
+        for entry in LOG.iterdir():
             entry.unlink()
         journal = self.journal().take()
         broker.start_mem0()
@@ -300,6 +303,70 @@ class Absent(HeadsTest):
         broker.set_feature(COLD, b"\x68\0\0\0")
         broker.control("daemon", "stop")
         self.assertEqual(self.not_announced(), [])
+
+
+class Segments(HeadsTest):
+    """A log whose segments are closed, compressed and removed while it is written."""
+
+    def tearDown(self):
+        broker.control("daemon", "stop")
+        broker.write_config("")
+        for entry in LOG.iterdir():
+            entry.unlink()
+
+    def test_what_is_done_to_the_log_is_announced_too(self):
+        broker.write_config("AuditSegmentMiB=1\nAuditKeepMiB=1")
+        journal = self.journal().take()
+        broker.start_mem0()
+        kinds = set()
+        # Each makes its record a quarter of a segment.
+        for _ in range(200):
+            broker.set_feature(broker.HUGE, os.urandom(60000))
+            kinds = {entry.get("FWCTL_TYPE") for entry in journal.entries}
+            if b"prune" in kinds:
+                break
+        self.assertLessEqual({b"rotate", b"genesis", b"prune"}, kinds)
+        # Nobody changes anything any more, and it is done all the same.
+        broker.until(lambda: len(list(LOG.glob("*.jsonl"))) == 1, "closed segments stay as they are")
+        self.assertTrue(list(LOG.glob("*.jsonl.zst")))
+        journal.until(broker.manager("AuditSequence"))
+        self.assertEqual([seq for seq, _ in journal.records],
+                         list(range(journal.records[0][0], journal.records[-1][0] + 1)))
+        kept = [json.loads(line) for line in broker.call(
+            broker.ROOT, broker.MANAGER, "GetAuditRecords", "tua{sv}", 1, 1000, {})]
+        self.assertGreater(kept[0]["seq"], journal.records[0][0])
+        announced = dict(journal.records)
+        for record in kept:
+            self.assertEqual(announced[record["seq"]], record["hash"])
+        self.assertEqual(broker.fwctl("audit", "verify", LOG, user=None).status, 0)
+
+
+class Kernel(HeadsTest):
+    """The kernel's audit subsystem. tests/vm/test-unit.sh reads what it got."""
+
+    def setUp(self):
+        super().setUp()
+        config = pathlib.Path(os.environ["FWCTLD_BUILD"]) / "config.h"
+        if "#define HAVE_LIBAUDIT 1" not in config.read_text():
+            self.skipTest("fwctld was built without libaudit")
+        try:
+            socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_AUDIT).close()
+        except OSError:
+            self.skipTest("this kernel has no audit subsystem")
+
+    def test_one_that_takes_nothing_is_told_nothing(self):
+        journal = self.journal().take()
+        os.environ["FWCTLD_WRAPPER"] = "setpriv --bounding-set=-audit_write --inh-caps=-audit_write"
+        self.addCleanup(os.environ.pop, "FWCTLD_WRAPPER")
+        broker.start_mem0()
+        first = len(heads()) + 1
+        for n in range(5):
+            broker.set_feature(COLD, bytes([n, 0, 0, 0]))
+        self.assert_all_announced(journal, first)
+        broker.control("daemon", "stop")
+        said = STDERR.read_text()
+        self.assertEqual(said.count("The kernel's audit subsystem takes nothing"), 1, said)
+        self.assertNotIn("not announced", said)
 
 
 if __name__ == "__main__":

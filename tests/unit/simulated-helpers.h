@@ -53,7 +53,7 @@ static inline struct bench bench_of_file(const char *name)
 	struct bench bench = { 0 };
 	int r;
 
-	ck_assert_int_eq(simulation_new(&bench.simulation), 0);
+	ck_assert_int_eq(simulation_new(NULL, &bench.simulation), 0);
 	r = simulated_open(bench.simulation, shipped_path(name), &problem, &bench.device);
 	ck_assert_msg(r == 0, "%s", problem.text);
 	return bench;
@@ -88,7 +88,7 @@ static inline struct bench bench_of_text(const char *text)
 	struct bench bench = { 0 };
 	int r;
 
-	ck_assert_int_eq(simulation_new(&bench.simulation), 0);
+	ck_assert_int_eq(simulation_new(NULL, &bench.simulation), 0);
 	r = open_text(bench.simulation, text, &problem, &bench.device);
 	ck_assert_msg(r == 0, "%s", problem.text);
 	return bench;

@@ -77,6 +77,13 @@ static size_t count(char **lines)
 	return n;
 }
 
+static void check_sequence(const char *line, uint64_t sequence)
+{
+	CLEANUP(json_putp) struct json_object *record = parse(line);
+
+	ck_assert_uint_eq(json_object_get_uint64(json_object_object_get(record, "seq")), sequence);
+}
+
 START_TEST(test_read)
 {
 	CLEANUP(place_clear) struct place place = place_new();
@@ -106,6 +113,49 @@ START_TEST(test_read)
 	audit_lines_freep(&all);
 	all = NULL;
 	ck_assert_int_eq(read_lines(log, UINT64_MAX, 1, &all), 0);
+}
+END_TEST
+
+/* A page that is full ends the search: what is behind it may be much, and may be damaged. */
+START_TEST(test_read_filtered)
+{
+	CLEANUP(place_clear) struct place place = place_new();
+	CLEANUP(audit_log_closep) struct audit_log *log = open_log(&place);
+	const struct audit_filter filter = { .request = "b", .uid = -1, .type = -1 };
+	struct audit_query query = { .first = 1, .most = 10, .filter = &filter };
+	CLEANUP(audit_lines_freep) char **lines = NULL, **few = NULL, **none = NULL;
+	CLEANUP(closep) int fd = open(place_path(&place, SEGMENT), O_WRONLY);
+	struct stat status;
+
+	append_intent(log, "a");
+	append_intent(log, "b");
+	append_outcome(log, "a");
+	append_outcome(log, "b");
+	ck_assert_int_eq(audit_log_read(log, &query, &lines), 2);
+	check_sequence(lines[0], 3);
+	check_sequence(lines[1], 5);
+	append_denials(log, 1);
+	ck_assert_int_eq(fstat(fd, &status), 0);
+	ck_assert_int_eq(pwrite(fd, "}", 1, status.st_size - 20), 1);
+	ck_assert_int_eq(pwrite(fd, "}", 1, status.st_size - 3), 1);
+	query.most = 2;
+	ck_assert_int_eq(audit_log_read(log, &query, &few), 2);
+	query.most = 3;
+	ck_assert_int_eq(audit_log_read(log, &query, &none), -EBADMSG);
+}
+END_TEST
+
+START_TEST(test_read_abandoned)
+{
+	CLEANUP(place_clear) struct place place = place_new();
+	CLEANUP(audit_log_closep) struct audit_log *log = open_log(&place);
+	CLEANUP(audit_lines_freep) char **lines = NULL;
+	atomic_bool abandoned = false;
+	const struct audit_query query = { .first = 1, .most = 10, .abandoned = &abandoned };
+
+	ck_assert_int_eq(audit_log_read(log, &query, &lines), 1);
+	abandoned = true;
+	ck_assert_int_eq(audit_log_read(log, &query, &lines), -ECANCELED);
 }
 END_TEST
 
@@ -228,6 +278,8 @@ static void fill(Suite *suite)
 	slow_case(suite, "append and continue", test_append_and_continue);
 	slow_case(suite, "catalog digest", test_catalog_digest);
 	slow_case(suite, "read", test_read);
+	slow_case(suite, "read filtered", test_read_filtered);
+	slow_case(suite, "read abandoned", test_read_abandoned);
 	slow_case(suite, "read durable only", test_read_durable_only);
 	slow_case(suite, "read large", test_read_large);
 	slow_case(suite, "refused records", test_refused_records);

@@ -121,7 +121,8 @@ START_TEST(test_keys)
 	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new();
 	static const char *const wrong[] = {
 		"", "fwctld-seal-1:", "fwctld-seal-1:21", "fwctld-seal-1:21:", "fwctld-seal-1:0:%s",
-		"fwctld-seal-1:021:%s", "fwctld-seal-1:-1:%s", "fwctld-seal-1:99999999999999999999:%s",
+		"fwctld-seal-1:021:%s", "fwctld-seal-1:-1:%s",
+		"fwctld-seal-1:99999999999999999999:%s",
 		"fwctld-seal-2:21:%s", " fwctld-seal-1:21:%s", "fwctld-seal-1:21:%s0",
 		"fwctld-seal-1:21:%s x", "fwctld-seal-1:21:0%s", "fwctld-seal-1:21:G%s",
 	};

@@ -39,7 +39,7 @@ START_TEST(wrong_files)
 		CLEANUP(bench_clear) struct bench bench = { 0 };
 		struct json_problem problem;
 
-		ck_assert_int_eq(simulation_new(&bench.simulation), 0);
+		ck_assert_int_eq(simulation_new(NULL, &bench.simulation), 0);
 		ck_assert_int_eq(
 			open_text(bench.simulation, wrong[i].text, &problem, &bench.device),
 			-EINVAL);

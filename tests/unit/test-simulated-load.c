@@ -119,7 +119,7 @@ START_TEST(problems_name_their_place)
 	struct transport *device = NULL;
 	struct json_problem problem;
 
-	ck_assert_int_eq(simulation_new(&simulation), 0);
+	ck_assert_int_eq(simulation_new(NULL, &simulation), 0);
 	ck_assert_int_eq(open_text(simulation, wrong[_i].text, &problem, &device), -EINVAL);
 	ck_assert_str_eq(problem.text, wrong[_i].problem);
 	ck_assert_ptr_null(device);
@@ -132,7 +132,7 @@ START_TEST(files_that_cannot_be_read)
 	struct transport *device = NULL;
 	struct json_problem problem;
 
-	ck_assert_int_eq(simulation_new(&simulation), 0);
+	ck_assert_int_eq(simulation_new(NULL, &simulation), 0);
 	ck_assert_int_eq(simulated_open(simulation, "/nonexistent.json", &problem, &device),
 			 -ENOENT);
 	ck_assert_str_eq(problem.text,

@@ -416,7 +416,7 @@ START_TEST(wrong_files)
 	struct transport *device = NULL;
 	struct json_problem problem;
 
-	ck_assert_int_eq(simulation_new(&simulation), 0);
+	ck_assert_int_eq(simulation_new(NULL, &simulation), 0);
 	ck_assert_int_eq(open_text(simulation, wrong[_i].text, &problem, &device), -EINVAL);
 	ck_assert_msg(strncmp(problem.text, wrong[_i].problem, strlen(wrong[_i].problem)) == 0,
 		      "%s", problem.text);

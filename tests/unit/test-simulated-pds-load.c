@@ -53,7 +53,7 @@ START_TEST(problems_name_their_place)
 	struct transport *device = NULL;
 	struct json_problem problem;
 
-	ck_assert_int_eq(simulation_new(&simulation), 0);
+	ck_assert_int_eq(simulation_new(NULL, &simulation), 0);
 	ck_assert_int_eq(open_text(simulation, wrong[_i].text, &problem, &device), -EINVAL);
 	ck_assert_str_eq(problem.text, wrong[_i].problem);
 	ck_assert_ptr_null(device);
@@ -70,7 +70,7 @@ START_TEST(lists_are_bounded)
 	size_t size = 0;
 	FILE *stream;
 
-	ck_assert_int_eq(simulation_new(&simulation), 0);
+	ck_assert_int_eq(simulation_new(NULL, &simulation), 0);
 	for (unsigned n = 511; n <= 512; n++) {
 		stream = open_memstream(&text, &size);
 		fputs(CARD LIMITS "\"endpoints\":[{\"id\":1,\"operations\":[", stream);

@@ -35,6 +35,10 @@ in_guest()
 	for unit in $unwanted; do
 		ln -sf /dev/null "/etc/systemd/system/$unit"
 	done
+	# Newer systemds do not ask the kernel for what it audits unless they are told to.
+	mkdir -p /etc/systemd/system/systemd-journald.service.wants
+	ln -sf /lib/systemd/system/systemd-journald-audit.socket \
+		/etc/systemd/system/systemd-journald.service.wants/
 	mkdir $results
 	cat >/etc/systemd/system/test-unit.service <<-UNIT
 		[Unit]
@@ -110,8 +114,8 @@ test_start()
 	is 'with every device' "$(device_count)" "$(find /sys/class/fwctl -mindepth 1 | wc -l)"
 	is 'its directories are closed to others' \
 		"$(stat -c %a /var/log/fwctld /var/lib/fwctld | tr '\n' ' ')" '700 700 '
-	is 'it has CAP_SYS_RAWIO and nothing else' "$(confinement)" \
-		'CapBnd=0000000000020000 CapEff=0000000000020000 NoNewPrivs=1 Seccomp=2 '
+	is 'it has CAP_SYS_RAWIO, CAP_AUDIT_WRITE and nothing else' "$(confinement)" \
+		'CapBnd=0000000020020000 CapEff=0000000020020000 NoNewPrivs=1 Seccomp=2 '
 }
 
 test_work()
@@ -127,6 +131,51 @@ test_work()
 		"$(stat -c '%a %U %G' /dev/fwctl/* | sort -u)" '600 root root'
 	node=$(find /dev/fwctl -type c -printf '%f\n' -quit)
 	is 'systemd has a unit for a node' "$(systemctl is-active "dev-fwctl-$node.device" || :)" active
+}
+
+# heads_in_log: the number and hash of each record.
+heads_in_log()
+{
+	sed -n 's/^{"v":1,"seq":\([0-9]*\),.*,"hash":"\([0-9a-f]*\)"}$/\1 \2/p' \
+		/var/log/fwctld/audit-*.jsonl
+}
+
+# heads_in_journal: the same of what the unit announced, without what a start tells of the log's end.
+heads_in_journal()
+{
+	journalctl --no-pager -o json MESSAGE_ID=9d1c8f0a6f5e4d3b8a2b7c1e0f4d6a91 \
+		_SYSTEMD_UNIT=fwctld.service | python3 -c '
+import json, sys
+for entry in map(json.loads, sys.stdin):
+	if "FWCTL_TYPE" in entry:
+		print(entry["FWCTL_SEQ"], entry["FWCTL_HASH"])'
+}
+
+# heads_in_kernel: the same of what the kernel audited, which journald asks for.
+heads_in_kernel()
+{
+	journalctl --no-pager -o cat _TRANSPORT=audit _AUDIT_TYPE=1121 | grep -v 'op=head ' | sed -n \
+		"s/.*'op=[a-z]* seq=\([0-9]*\) hash=\([0-9a-f]*\) .*exe=\"[^ ]*fwctld\".*/\1 \2/p"
+}
+
+# equals WORDS FUNCTION FUNCTION: that both print the same in the end.
+equals()
+{
+	local attempt
+
+	for ((attempt = 0; attempt < 20; attempt++)); do
+		[ "$($2)" != "$($3)" ] || break
+		sleep 0.2
+	done
+	is "$1" "$($2)" "$($3)"
+}
+
+# What left the log for other places, under the unit's confinement.
+test_heads()
+{
+	check 'the log has records' test "$(heads_in_log | wc -l)" -ge 3
+	equals 'the journal has each head of the log' heads_in_journal heads_in_log
+	equals 'so has the kernel'\''s audit subsystem' heads_in_kernel heads_in_log
 }
 
 # The unit's list of devices is made when it starts; a later one must be let in too.
@@ -148,9 +197,11 @@ test_blocked()
 	echo '[Broker]
 ImmediateChanges=no' >/etc/fwctld/fwctld.conf
 	check 'it restarts' systemctl restart fwctld.service
-	like 'without immediate changes it gives the capability up' "$(confinement)" \
-		'CapEff=0000000000000000'
+	like 'without immediate changes it gives CAP_SYS_RAWIO up, and that alone' "$(confinement)" \
+		'CapEff=0000000020000000'
 	check 'and still works' nobody fwctl list
+	is 'a change is refused' \
+		"$(nobody fwctl --no-ask-password set "$1" cxl-test value=8 2>/dev/null || echo $?)" 3
 	check 'it stops' systemctl stop fwctld.service
 	is 'by itself' "$(property Result) $(property ExecMainStatus)" 'success 0'
 }
@@ -168,8 +219,10 @@ under_systemd()
 	memdev=${memdev##*/}
 	test_start
 	test_work "$memdev"
+	test_heads
 	test_hotplug "$memdev"
-	test_blocked
+	test_blocked "$memdev"
+	test_heads
 	journalctl --no-pager -o cat -u fwctld.service | sed 's/^/# fwctld: /'
 	tap_done
 }
@@ -178,5 +231,5 @@ case ${1:?which build?} in
 --guest) in_guest "$2" ;;
 --under-systemd) under_systemd ;;
 --judge) judge ;;
-*) exec "$here/boot" "$here/test-unit.sh" --guest "$(realpath "$1")" ;;
+*) exec "$here/boot" --append audit=1 "$here/test-unit.sh" --guest "$(realpath "$1")" ;;
 esac
