@@ -156,9 +156,8 @@ static int look_ahead(int directory_fd, struct segment *segment)
 	while (r == 0 && wait_for_rest(&patience));
 	if (r <= 0)
 		return r == -ENOMEM ? r : 0;
-	if (verify_json_members(line, keys, ARRAY_LENGTH(keys), &gap) == 0 &&
-	    verify_read_gap(gap, &segment->gap) == 0)
-		segment->given_up = segment->gap.segment == segment->number;
+	segment->given_up = verify_json_members(line, keys, ARRAY_LENGTH(keys), &gap) == 0 &&
+			    verify_read_gap(gap, &segment->gap) == 0;
 	return 0;
 }
 

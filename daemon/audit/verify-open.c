@@ -45,7 +45,7 @@ static int read_open(struct audit_verifier *verifier, const struct verify_facts 
 
 	while ((r = verify_json_next_number(&array, &open.sequence)) > 0) {
 		if (open.sequence == 0 || open.sequence >= facts->sequence ||
-		    verifier->first_segment == 1 || find_sequence(verifier, open.sequence))
+		    find_sequence(verifier, open.sequence))
 			return verify_malformed(verifier, "open");
 		add_open(verifier, &open);
 	}

@@ -46,13 +46,11 @@ static const char *const types[VERIFY_TYPE_MAX] = {
 	[VERIFY_IS_PRUNE] = "prune",
 };
 
-/* What vouches for a line, found from its end. Values are with their quotes. */
+/* What the MAC and the hash are of, found from the line's end. */
 struct tail {
-	struct verify_text previous;
-	struct verify_text mac; /* or none */
-	struct verify_text hash;
-	struct verify_text sealed; /* what the MAC is of */
+	struct verify_text sealed;
 	struct verify_text hashed;
+	const char *hash; /* without its quotes */
 };
 
 int audit_verifier_new(struct audit_verifier **ret)
@@ -126,37 +124,37 @@ int verify_malformed(struct audit_verifier *verifier, const char *member)
 			      member);
 }
 
-/* Takes "KEY":"64 characters" and @behind off the end of a line. False: it does not end so. */
-static bool take_last(struct verify_text *line, const char *key, char behind,
-		      struct verify_text *ret)
+/* Takes "KEY":"64 characters" and @behind off the end of a line. Returns where the value begins, or
+ * NULL: the line does not end so. */
+static const char *take_last(struct verify_text *line, const char *key, char behind)
 {
-	const size_t key_size = strlen(key) + 3, value_size = VERIFY_HEX_SIZE + 2;
-	const size_t size = key_size + value_size + 1;
-	const char *at;
+	const size_t key_size = strlen(key), size = key_size + VERIFY_HEX_SIZE + 6;
+	const char *at, *value;
 
 	if (line->size < size)
-		return false;
+		return NULL;
 	at = line->at + line->size - size;
-	if (at[0] != '"' || memcmp(at + 1, key, key_size - 3) != 0 ||
-	    memcmp(at + key_size - 2, "\":\"", 3) != 0 || at[size - 2] != '"' ||
-	    at[size - 1] != behind)
-		return false;
-	*ret = (struct verify_text){ at + key_size, value_size };
+	value = at + key_size + 4;
+	if (at[0] != '"' || memcmp(at + 1, key, key_size) != 0 ||
+	    memcmp(at + 1 + key_size, "\":\"", 3) != 0 || value[VERIFY_HEX_SIZE] != '"' ||
+	    value[VERIFY_HEX_SIZE + 1] != behind)
+		return NULL;
 	line->size -= size;
-	return true;
+	return value;
 }
 
 /* False: the line does not end as a record must. */
 static bool find_tail(struct verify_text line, struct tail *ret)
 {
-	struct tail tail = { 0 };
+	struct tail tail;
 
-	if (!take_last(&line, "hash", '}', &tail.hash))
+	tail.hash = take_last(&line, "hash", '}');
+	if (!tail.hash)
 		return false;
 	tail.hashed = line;
-	take_last(&line, "mac", ',', &tail.mac);
+	take_last(&line, "mac", ',');
 	tail.sealed = line;
-	if (!take_last(&line, "prev", ',', &tail.previous))
+	if (!take_last(&line, "prev", ','))
 		return false;
 	*ret = tail;
 	return true;
@@ -168,7 +166,7 @@ static bool has_hash(const struct tail *tail)
 	char hash[DIGEST_TEXT_SIZE];
 
 	digest_of(tail->hashed.at, tail->hashed.size, hash);
-	return memcmp(tail->hash.at + 1, hash, VERIFY_HEX_SIZE) == 0;
+	return memcmp(tail->hash, hash, VERIFY_HEX_SIZE) == 0;
 }
 
 static int find_type(struct verify_text text)
@@ -221,20 +219,16 @@ static int read_facts(struct audit_verifier *verifier, struct verify_text line,
 	return check_members(verifier, ret);
 }
 
-/* That what was found from the end is what the record's members are. */
-static int check_tail(struct audit_verifier *verifier, const struct verify_facts *facts,
-		      const struct tail *tail)
+/* That what stands at the end of a line has no other value: JSON has shown by now that the members
+ * are where find_tail() has found them. */
+static int check_tail(struct audit_verifier *verifier, const struct verify_facts *facts)
 {
 	const struct verify_text *values = facts->members;
 
-	if (values[VERIFY_PREV].at != tail->previous.at ||
-	    !verify_json_is_hash(values[VERIFY_PREV]))
+	if (!verify_json_is_hash(values[VERIFY_PREV]))
 		return verify_malformed(verifier, members[VERIFY_PREV]);
-	if (values[VERIFY_MAC].at != tail->mac.at ||
-	    (tail->mac.at && !verify_json_is_hash(tail->mac)))
+	if (values[VERIFY_MAC].at && !verify_json_is_hash(values[VERIFY_MAC]))
 		return verify_malformed(verifier, members[VERIFY_MAC]);
-	if (values[VERIFY_HASH].at != tail->hash.at)
-		return verify_malformed(verifier, members[VERIFY_HASH]);
 	return 0;
 }
 
@@ -287,7 +281,7 @@ static int check_record(struct audit_verifier *verifier, const struct verify_fac
 {
 	int r;
 
-	r = check_tail(verifier, facts, tail);
+	r = check_tail(verifier, facts);
 	if (r > 0)
 		return r;
 	r = check_chain(verifier, facts);

@@ -25,7 +25,7 @@
 #define LAST_SEGMENT_RECORDS 5000
 
 /* Short steps are done so often, and the median is told. */
-#define REPEATS 25
+#define REPEATS 9
 
 /* In place of libc's: nobody will miss this log after a power loss. */
 int fdatasync(int fd)

@@ -12,10 +12,14 @@
 /* Frames of so many bytes of text, which end where no line does. */
 #define COMPRESS_FRAME 1000
 
+/* The bytes behind the frames of text. */
+#define COMPRESS_SKIPPED 12
+
 /* The frames of some text, and behind them one that is to be skipped. */
 static inline struct bytes compress_text(const struct bytes *text)
 {
-	static const uint8_t skipped[] = { 0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4 };
+	static const uint8_t skipped[COMPRESS_SKIPPED] = { 0x50, 0x2a, 0x4d, 0x18, 4, 0,
+							   0,	 0,    1,    2,	   3, 4 };
 	const size_t room = ZSTD_compressBound(text->size) +
 			    (text->size / COMPRESS_FRAME + 1) * ZSTD_compressBound(0);
 	struct bytes frames = { 0 };

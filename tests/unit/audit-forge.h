@@ -242,3 +242,30 @@ static inline void forge_check(const struct forge *forge, const char *words)
 	else
 		ck_assert_msg(strstr(problem, words), "'%s' is not in: %s", words, problem);
 }
+
+/* Judges the place's directory, which must hold a log. */
+static inline struct audit_verdict check_whole(const struct place *place)
+{
+	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new();
+	const struct audit_verdict *verdict = audit_verifier_verdict(verifier);
+
+	ck_assert_int_eq(audit_verifier_directory(verifier, place->directory), 0);
+	ck_assert_str_eq(verdict->problem, "");
+	return *verdict;
+}
+
+/* Three segments, each of which has @n records. */
+static inline struct forge segments_new(unsigned n)
+{
+	struct forge forge = forge_new();
+
+	for (unsigned i = 1; i <= 3; i++) {
+		forge_begin(&forge);
+		forge_denials(&forge, n - 2);
+		if (i < 3)
+			forge_rotate(&forge);
+		else
+			forge_denials(&forge, 1);
+	}
+	return forge;
+}

@@ -55,7 +55,8 @@ static size_t character(const uint8_t *text)
 static bool is_unwanted(const uint8_t *text)
 {
 	return text[0] == 0x7f || (text[0] == 0xc2 && text[1] <= 0x9f) ||
-	       memcmp(text, "\xe2\x80\xa8", 3) == 0 || memcmp(text, "\xe2\x80\xa9", 3) == 0;
+	       strncmp((const char *)text, "\xe2\x80\xa8", 3) == 0 ||
+	       strncmp((const char *)text, "\xe2\x80\xa9", 3) == 0;
 }
 
 /* What a record must say for a text: another reading of the rule. Owned by the caller. */

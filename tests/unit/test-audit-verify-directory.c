@@ -8,33 +8,6 @@
 
 #define SECOND "audit-00000002.jsonl"
 
-/* Judges the place's directory, which must hold a log. */
-static struct audit_verdict check_whole(const struct place *place)
-{
-	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new();
-	const struct audit_verdict *verdict = audit_verifier_verdict(verifier);
-
-	ck_assert_int_eq(audit_verifier_directory(verifier, place->directory), 0);
-	ck_assert_str_eq(verdict->problem, "");
-	return *verdict;
-}
-
-/* Three segments, each of which has @n records. */
-static struct forge segments_new(unsigned n)
-{
-	struct forge forge = forge_new();
-
-	for (unsigned i = 1; i <= 3; i++) {
-		forge_begin(&forge);
-		forge_denials(&forge, n - 2);
-		if (i < 3)
-			forge_rotate(&forge);
-		else
-			forge_denials(&forge, 1);
-	}
-	return forge;
-}
-
 /* At a line's end what is left of a log holds; elsewhere it is told. */
 START_TEST(test_cut_files)
 {
@@ -226,83 +199,6 @@ START_TEST(test_pruned)
 }
 END_TEST
 
-START_TEST(test_compressed)
-{
-	CLEANUP(place_clear) struct place place = place_new();
-	CLEANUP(forge_clear) struct forge forge = segments_new(20);
-	struct audit_verdict verdict;
-
-	/* Each combination of plain, compressed and both. */
-	for (unsigned i = 0; i < 9; i++) {
-		const unsigned kinds[] = { i % 3, i / 3 };
-
-		forge_write(&forge, &place);
-		for (uint32_t segment = 1; segment <= 2; segment++) {
-			unlink(place_path(&place, compressed_name(segment)));
-			if (kinds[segment - 1] > 0)
-				compress_segment(&place, segment);
-			if (kinds[segment - 1] > 1)
-				remove_plain(&place, segment);
-		}
-		verdict = check_whole(&place);
-		ck_assert_uint_eq(verdict.records, 60);
-		ck_assert_uint_eq(verdict.segments, 3);
-		ck_assert_str_eq(verdict.last_hash, forge.hash);
-	}
-	/* The last one, too, and the plain text counts where both are there. */
-	compress_segment(&place, 3);
-	place_write(&place, compressed_name(3), "no archive", 10);
-	ck_assert_uint_eq(check_whole(&place).records, 60);
-	remove_plain(&place, 3);
-	check_problem(&place, "audit-00000003.jsonl.zst: seq 41: the compressed file is damaged");
-	place_write(&place, compressed_name(3), "", 0);
-	check_problem(&place, "audit-00000003.jsonl.zst: seq 41: the file holds no record");
-}
-END_TEST
-
-/* Whatever becomes of an archive: either it is found, or the text is what it was. */
-static void check_damaged(const struct place *place, const struct forge *forge)
-{
-	CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new();
-	const struct audit_verdict *verdict = audit_verifier_verdict(verifier);
-	int r;
-
-	r = audit_verifier_directory(verifier, place->directory);
-	ck_assert_int_ge(r, 0);
-	ck_assert_int_eq(r > 0, verdict->problem[0] != '\0');
-	if (r > 0)
-		return;
-	ck_assert_uint_eq(verdict->records, forge->n);
-	ck_assert_str_eq(verdict->last_hash, forge->hash);
-}
-
-START_TEST(test_damaged_archive)
-{
-	CLEANUP(place_clear) struct place place = place_new();
-	CLEANUP(forge_clear) struct forge forge = segments_new(8);
-	CLEANUP(bytes_clear) struct bytes archive = { 0 };
-
-	forge_write(&forge, &place);
-	compress_segment(&place, 2);
-	remove_plain(&place, 2);
-	archive = place_read(&place, compressed_name(2));
-	for (size_t i = 0; i < archive.size; i++) {
-		for (unsigned bit = 0; bit < 8; bit++) {
-			archive.data[i] ^= (uint8_t)(1u << bit);
-			place_write(&place, compressed_name(2), archive.data, archive.size);
-			check_damaged(&place, &forge);
-			archive.data[i] ^= (uint8_t)(1u << bit);
-		}
-		place_write(&place, compressed_name(2), archive.data, i);
-		check_damaged(&place, &forge);
-	}
-	place_write(&place, compressed_name(2), archive.data, archive.size / 2);
-	check_problem(&place, "audit-00000002.jsonl.zst: seq ");
-	place_write(&place, compressed_name(2), archive.data, archive.size);
-	ck_assert_uint_eq(check_whole(&place).records, 24);
-}
-END_TEST
-
 START_TEST(test_unreadable)
 {
 	CLEANUP(place_clear) struct place place = place_new();
@@ -393,8 +289,6 @@ static void fill(Suite *suite)
 	slow_case(suite, "other files", test_other_files);
 	slow_case(suite, "gap", test_gap);
 	slow_case(suite, "pruned", test_pruned);
-	slow_case(suite, "compressed", test_compressed);
-	slow_case(suite, "damaged archive", test_damaged_archive);
 	slow_case(suite, "unreadable", test_unreadable);
 	slow_case(suite, "endless line", test_endless_line);
 	slow_case(suite, "unprivileged", test_unprivileged);

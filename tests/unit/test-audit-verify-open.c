@@ -74,14 +74,15 @@ static void add_pruned(struct forge *forge)
 START_TEST(test_named_by_first_genesis)
 {
 	static const struct {
-		uint64_t first[4], second[4];
-		const char *words;
+		uint64_t first[4], second[4], third[4];
+		const char *words, *last_words;
 	} cases[] = {
-		{ { 2 }, { 0 }, NULL },
-		{ { 2 }, { 2 }, NULL },
-		{ { 0 }, { 2 }, "\"open\" does not name" },
-		{ { 2, 2 }, { 0 }, "\"open\" is missing" },
-		{ { 4 }, { 0 }, "\"open\" is missing" },
+		{ { 2 }, { 0 }, { 0 }, NULL, NULL },
+		{ { 2 }, { 2 }, { 0 }, NULL, NULL },
+		{ { 2 }, { 2 }, { 2 }, NULL, "\"open\" does not name" },
+		{ { 0 }, { 2 }, { 0 }, "\"open\" does not name", "\"open\" does not name" },
+		{ { 2, 2 }, { 0 }, { 0 }, "\"open\" is missing", "\"open\" is missing" },
+		{ { 4 }, { 0 }, { 0 }, "\"open\" is missing", "\"open\" is missing" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -100,8 +101,8 @@ START_TEST(test_named_by_first_genesis)
 		check_open(&forge, 3, 0, cases[i].words);
 		/* Pruned, and so closed. */
 		forge_rotate(&forge);
-		begin_with(&forge, (uint64_t[4]){ 0 });
-		check_open(&forge, 3, 0, cases[i].words);
+		begin_with(&forge, cases[i].third);
+		check_open(&forge, 3, 0, cases[i].last_words);
 	}
 }
 END_TEST

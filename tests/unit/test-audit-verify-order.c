@@ -191,6 +191,34 @@ START_TEST(test_pruned_and_removed)
 }
 END_TEST
 
+/* The same where only the number shows it, or only the records. */
+START_TEST(test_pruned_and_replaced)
+{
+	static const struct {
+		uint32_t segment;
+		uint64_t first;
+		const char *words;
+	} cases[] = {
+		{ 2, 4, NULL },
+		{ 3, 4, "segment 3 was pruned, and before it segment 1" },
+		{ 2, 5, "segment 2 was pruned, and before it segment 1" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		CLEANUP(forge_clear) struct forge forge = forge_new();
+		const struct audit_pruned pruned = { cases[i].segment, cases[i].first, 6,
+						     forge.lines[5].hash };
+
+		for (unsigned j = 0; j < 4; j++)
+			add_segment(&forge);
+		forge_begin(&forge);
+		add_prune(&forge, 1);
+		forge_add(&forge, &(struct audit_record){ .type = AUDIT_PRUNE, .pruned = &pruned });
+		check_rest(&forge, 0, cases[i].words);
+	}
+}
+END_TEST
+
 START_TEST(test_forged_prunes)
 {
 	static const struct {
@@ -233,21 +261,26 @@ END_TEST
 /* What the first record of a pruned log says of the one before. */
 START_TEST(test_pruned_gap)
 {
-	for (int off = -1; off <= 1; off++) {
+	static const struct {
+		uint32_t segment;
+		uint64_t last;
+		int r;
+	} cases[] = { { 1, 2, 0 }, { 1, 1, 1 }, { 1, 3, 1 }, { 2, 2, 1 }, { 0, 2, 1 } };
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		CLEANUP(forge_clear) struct forge forge = forge_new();
 		CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new();
 		const struct audit_pruned pruned = { 1, 1, 2, forge.lines[1].hash };
 
 		forge_begin(&forge);
 		forge_denials(&forge, 1);
-		forge_begin_as(&forge, (struct audit_genesis){
-					       .gap_error = EIO,
-					       .gap_segment = 1,
-					       .gap_sequence = forge.sequence + (uint64_t)off,
-					       .gap_size = 4711 });
+		forge_begin_as(&forge, (struct audit_genesis){ .gap_error = EIO,
+							       .gap_segment = cases[i].segment,
+							       .gap_sequence = cases[i].last,
+							       .gap_size = 4711 });
 		forge_add(&forge, &(struct audit_record){ .type = AUDIT_PRUNE, .pruned = &pruned });
 		forge_feed(&forge, 2, verifier);
-		ck_assert_int_eq(audit_verifier_end(verifier), off != 0);
+		ck_assert_int_eq(audit_verifier_end(verifier), cases[i].r);
 	}
 }
 END_TEST
@@ -260,6 +293,7 @@ static void fill(Suite *suite)
 	slow_case(suite, "malformed", test_malformed);
 	slow_case(suite, "pruned", test_pruned);
 	slow_case(suite, "pruned and removed", test_pruned_and_removed);
+	slow_case(suite, "pruned and replaced", test_pruned_and_replaced);
 	slow_case(suite, "forged prunes", test_forged_prunes);
 	slow_case(suite, "pruned gap", test_pruned_gap);
 }

@@ -191,6 +191,10 @@ END_TEST
 #define GENESIS "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"segment\":1"
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
 
+/* Of the same length, and something else. */
+#define NO_HEX "000000000000000000000000000000000000000000000000000000000000000G"
+#define QUOTES "00000000000000000000000000000000000000000000000000000000\",\"x\":\"0"
+
 /* Lines whose hash holds and which no writer of ours made. */
 START_TEST(test_forged_lines)
 {
@@ -288,7 +292,12 @@ START_TEST(test_forged_tails)
 		  "stands twice or not in its place" },
 		{ GENESIS ",\"prev\":\"" ZEROS "\",\"mac\":\"" ZEROS "\",\"mac\":\"" ZEROS "\",",
 		  no_end },
-		{ GENESIS ",\"prev\":\"" ZEROS "\",\"mac\":\"G" ZEROS "\",", no_end },
+		{ GENESIS ",\"prev\":\"" ZEROS "\",\"mac\":\"0" ZEROS "\",", no_end },
+		{ GENESIS ",\"prev\":\"" ZEROS "\",\"mac\":\"" NO_HEX "\",", "\"mac\" is missing" },
+		{ GENESIS ",\"prev\":\"" NO_HEX "\",", "\"prev\" is missing" },
+		{ GENESIS ",\"prev\":\"" QUOTES "\",", "\"prev\" is missing" },
+		{ GENESIS ",\"prev\":\"" ZEROS "\",\"mac\":\"" QUOTES "\",",
+		  "\"mac\" is missing" },
 		{ GENESIS ",\"x\":{\"prev\":\"" ZEROS "\",", "not a JSON object" },
 		{ ",\"prev\":\"" ZEROS "\",", "not a JSON object" },
 		{ "", no_end },
