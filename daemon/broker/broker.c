@@ -5,6 +5,7 @@
 
 #include "broker/audit.h"
 #include "broker/recovery.h"
+#include "util/file.h"
 #include "util/log.h"
 
 /* What waits at once for the clerk and for the reader: of all callers together, so more than a few
@@ -123,9 +124,14 @@ static int open_source(struct broker *broker)
 
 static int make_state_directory(const struct broker *broker)
 {
+	int r;
+
 	if (mkdir(broker->paths.state, 0700) < 0 && errno != EEXIST)
 		return log_errno(-errno, "%s cannot be made; make it, or pass --state-directory",
 				 broker->paths.state);
+	r = file_tidy(broker->paths.state);
+	if (r < 0)
+		log_errno(r, "Unfinished files stay in %s", broker->paths.state);
 	return 0;
 }
 

@@ -212,6 +212,7 @@ int recovery_before_change(struct request *request)
 		return 0;
 	return refuse(&request->refusal, REFUSAL_AUDIT_UNAVAILABLE,
 		      "An earlier change of this Feature was cut off, and what became of it cannot "
-		      "be recorded (%s); see fwctld's journal about the audit log",
+		      "be recorded (%s), so this one was not made; see fwctld's journal about the "
+		      "audit log",
 		      strerrorname_np(-r));
 }

@@ -94,28 +94,40 @@ int pread_all(int fd, void *to, size_t size, uint64_t offset)
 	return 0;
 }
 
+#define UNFINISHED ".new"
+
+static int write_and_rename(int directory_fd, int fd, const char *temporary, const char *name,
+			    const struct bytes *content)
+{
+	int r;
+
+	r = write_all(fd, content->data, content->size);
+	if (r < 0)
+		return r;
+	if (fsync(fd) < 0)
+		return -errno;
+	return renameat(directory_fd, temporary, directory_fd, name) < 0 ? -errno : 0;
+}
+
 int file_replace(int directory_fd, const char *name, const void *data, size_t size)
 {
+	const struct bytes content = { .data = (uint8_t *)data, .size = size };
 	CLEANUP(closep) int fd = -EBADF;
 	char temporary[256];
 	int r;
 
-	r = snprintf(temporary, sizeof(temporary), ".%s.new", name);
+	r = snprintf(temporary, sizeof(temporary), ".%s" UNFINISHED, name);
 	if (r < 0 || (size_t)r >= sizeof(temporary))
 		return -ENAMETOOLONG;
 	fd = openat(directory_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, data, size);
-	if (r < 0)
+	r = write_and_rename(directory_fd, fd, temporary, name, &content);
+	if (r < 0) {
+		unlinkat(directory_fd, temporary, 0);
 		return r;
-	if (fsync(fd) < 0)
-		return -errno;
-	if (renameat(directory_fd, temporary, directory_fd, name) < 0)
-		return -errno;
-	if (fsync(directory_fd) < 0)
-		return -errno;
-	return 0;
+	}
+	return fsync(directory_fd) < 0 ? -errno : 0;
 }
 
 static inline void closedirp(DIR **directory)
@@ -156,6 +168,26 @@ static int add_name(struct file_list *files, const char *name)
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_unfinished(const char *name)
+{
+	const size_t length = strlen(name), end = strlen(UNFINISHED);
+
+	return name[0] == '.' && length > end && strcmp(name + length - end, UNFINISHED) == 0;
+}
+
+int file_tidy(const char *directory)
+{
+	CLEANUP(closedirp) DIR *stream = opendir(directory);
+	struct dirent *entry;
+
+	if (!stream)
+		return -errno;
+	while (errno = 0, (entry = readdir(stream)))
+		if (is_unfinished(entry->d_name) && unlinkat(dirfd(stream), entry->d_name, 0) < 0)
+			return -errno;
+	return -errno;
 }
 
 int file_list(const char *directory, const char *suffix, struct file_list *ret)

@@ -21,6 +21,9 @@ int file_read_line(const char *path, char **ret);
 /* Replaces DIRECTORY/NAME, mode 0600, durably: the file and its directory are flushed. */
 int file_replace(int directory_fd, const char *name, const void *data, size_t size);
 
+/* Removes what a crash left of replacements that were not finished. Returns 0 or -errno. */
+int file_tidy(const char *directory);
+
 /* The files of a directory whose names end in a suffix, hidden ones left out, sorted by bytes. */
 struct file_list {
 	char **names; /* without the directory */

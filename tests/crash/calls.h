@@ -42,7 +42,7 @@ struct call_type {
 struct call {
 	const struct call_type *type;
 	uint64_t arguments[6];
-	uint64_t count; /* it is the count-th of the process */
+	uint64_t count; /* it is the count-th that counts; 0: it does not */
 	uint64_t entered; /* CLOCK_MONOTONIC, ns */
 	char path[CALL_PATH_SIZE];
 	char to[CALL_PATH_SIZE]; /* of two paths the second, or "" */

@@ -64,7 +64,8 @@ class Place:
         self.devices = self.path / "devices"
         self.devices.mkdir()
         self.begin = begin
-        self.seal_key = None  # a file with the first key, where the log is sealed
+        self.seal_key = None  # a file with the first key, where somebody knows it
+        self.sealed_at = 0  # when they came to know it
         self._files = {}
         self.first = {}
         for i, content in enumerate(devices or [device()]):
@@ -87,8 +88,17 @@ class Place:
     def reset(self):
         """As before the first start."""
         self.clear()
+        self.forget_key()
         if self.begin:
             self.begin(self)
+
+    def learn_key(self, text):
+        self.seal_key = self.path / "first-key"
+        self.seal_key.write_text(text)
+        self.sealed_at = time.monotonic_ns()
+
+    def forget_key(self):
+        self.seal_key = None
 
     def files(self):
         """Path to content, of all files of the log and of the state."""
@@ -247,7 +257,8 @@ class Answer:
 class Caller:
     """Makes changes and remembers the answers, until fwctld is dead."""
 
-    def __init__(self):
+    def __init__(self, place=None):
+        self.place = place
         self.answers = []
 
     def _send(self, answer, data, reason):
@@ -283,10 +294,17 @@ class Caller:
         for answer, serial in sent:
             self._take(answer, serial)
 
+    def fault(self, *words):
+        self._ask(broker.set_fault, *words)
+
+    def seal(self):
+        key = self._ask(broker.call, broker.ROOT, broker.MANAGER, "SetUpSeal", "a{sv}", {})
+        self.place.learn_key(f"{key}\n")
+
     @staticmethod
-    def fault(*words):
+    def _ask(function, *arguments):
         try:
-            broker.set_fault(*words)
+            return function(*arguments)
         except dbus.Error as error:
             if error.name in GONE:
                 raise Dead from error
@@ -296,7 +314,7 @@ class Caller:
 def run_to_death(place, script, *stop_options):
     """Runs a script with fwctld under stop-at, to its end or fwctld's, and then ends it. Returns the
     exit status and the answers that came."""
-    caller = Caller()
+    caller = Caller(place)
     with Fwctld(place, "--data", *stop_options) as fwctld:
         if fwctld.ready():
             with contextlib.suppress(Dead):

@@ -183,7 +183,7 @@ class Disk:
 
     def _states_of(self, changed):
         """Each set of names, with all files as flushed; and of the first and the last set each file in
-        all its forms."""
+        all its forms. A name that begins with a dot does not count, so its file need not be torn."""
         others = self._hold({path: directory.durable
                              for path, directory in self.directories.items() if path != changed})
         directory = self.directories[changed]
@@ -195,7 +195,7 @@ class Disk:
             if changes not in (0, last):
                 continue
             for name, file in names.items():
-                for content in file.contents():
+                for content in [file.data] if name.startswith(".") else file.contents():
                     yield held | {f"{changed}/{name}": content}
 
     @staticmethod

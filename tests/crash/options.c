@@ -23,11 +23,12 @@ static void usage(FILE *to)
 	      "  --short N,SIZE,ERRNO\n"
 	      "                  the N-th, a write, writes SIZE bytes only; the next call on that\n"
 	      "                  file returns the error\n"
-	      "  --sticky WHAT   so does every later call: on the same 'file', or 'all' of them\n"
+	      "  --sticky WHAT   so does every later call: on the same 'file', or 'all' that count\n"
 	      "  --within DIR    count only the calls on DIR and on what is below\n"
 	      "  --on FILE       count only the calls on FILE\n"
 	      "  --call NAME     count only the calls of this name\n"
-	      "  --list FILE     write a line of JSON about each counted call when it returns\n"
+	      "  --list FILE     write a line of JSON about each call when it returns; n is its number,\n"
+	      "                  or 0\n"
 	      "  --data          with what it wrote\n",
 	      to);
 }

@@ -37,6 +37,12 @@ def changes_at_once(caller):
                                  for feature in (broker.COLD, broker.IMMEDIATE)))
 
 
+def sealing(caller):
+    caller.change(broker.COLD, b"\x01\0\0\0")
+    caller.seal()
+    caller.change(broker.COLD, b"\x02\0\0\0")
+
+
 def nothing(_):
     """Only the start, and what it finds to do."""
 
@@ -65,8 +71,7 @@ class Began:
         """The second segment, of which on the seal holds."""
         log.rotate("seal" if self.sealed else "size")
         if self.sealed:
-            place.seal_key = place.path / "first-key"
-            place.seal_key.write_text(log.seal())
+            place.learn_key(log.seal())
         log.begin()
 
     @staticmethod

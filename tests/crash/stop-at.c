@@ -33,8 +33,6 @@ struct tracee {
 	struct call call;
 };
 
-static volatile sig_atomic_t signalled;
-
 static pid_t process;
 static uint64_t count;
 static char failed_path[CALL_PATH_SIZE]; /* of the call that failed, or was short */
@@ -126,11 +124,14 @@ static bool is_counted(const struct call *call)
 
 static bool is_to_fail(const struct call *call)
 {
-	if (options.action != ACTION_FAIL || call->count < options.number)
+	if (options.action != ACTION_FAIL)
 		return false;
-	if (call->count == options.number || options.sticky_all)
+	if (call->count == options.number)
 		return true;
-	return (options.sticky_file || was_short) && strcmp(call->path, failed_path) == 0;
+	if (options.sticky_all)
+		return call->count > options.number;
+	return (options.sticky_file || was_short) && failed_path[0] &&
+	       strcmp(call->path, failed_path) == 0;
 }
 
 /* A write is torn, and the process killed then; or short, and the next call there fails. */
@@ -164,11 +165,8 @@ static void on_call(struct tracee *tracee)
 	};
 	memcpy(call->arguments, info.seccomp.args, sizeof(call->arguments));
 	call_describe(call, thread);
-	if (!is_counted(call)) {
-		resume(PTRACE_CONT, thread, 0);
-		return;
-	}
-	call->count = ++count;
+	if (is_counted(call))
+		call->count = ++count;
 	if (is_to_fail(call)) {
 		refuse(tracee);
 		return;
@@ -224,10 +222,6 @@ static int follow(void)
 		thread = waitpid(-1, &status, __WALL);
 		if (thread < 0 && errno != EINTR)
 			fail("cannot wait");
-		if (signalled) {
-			kill(process, signalled);
-			signalled = 0;
-		}
 		if (thread < 0)
 			continue;
 		if (WIFSTOPPED(status)) {
@@ -277,15 +271,15 @@ static void start(char *command[])
 	close(go[1]);
 }
 
+/* At once: a wait for the next stop may be about to begin. */
 static void on_signal(int number)
 {
-	signalled = number;
+	kill(process, number);
 }
 
 int main(int argc, char *argv[])
 {
-	/* Without SA_RESTART: it ends the wait. */
-	const struct sigaction pass_on = { .sa_handler = on_signal };
+	const struct sigaction pass_on = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	options_parse(argc, argv);
 	start(argv + optind);

@@ -95,6 +95,9 @@ class Kill(unittest.TestCase):
         self.every_call_on_files(self.place(begin=scripts.Long(), config=scripts.Long.config),
                                  scripts.two_changes)
 
+    def test_sealing(self):
+        self.every_call_on_files(self.place(), scripts.sealing)
+
     def test_again_when_it_starts(self):
         """Once killed before the outcome, and then at each call of the next start."""
         place = self.place()

@@ -67,11 +67,15 @@ class PowerLoss(unittest.TestCase):
 
     def every_loss(self, place, script):
         model, calls, answers = self.traced(place, script)
-        seen, problems = set(), []
+        seen, problems, key_file = set(), [], place.seal_key
         for call, following in disk.moments(model, calls):
             # A device has what it was told, power or not.
             devices_own = {path: data for path, data in model.now().items() if is_device(path)}
             known = [answer for answer in answers if following is None or answer.at < following]
+            if following is not None and place.sealed_at > following:
+                place.forget_key()
+            elif key_file:
+                place.seal_key = key_file
             for state in model.states():
                 files = {path: data for path, data in state.items() if not is_device(path)}
                 files |= devices_own
@@ -87,7 +91,7 @@ class PowerLoss(unittest.TestCase):
                     problems.append(f"after {call['n']}, {crash.describe(call)}, {sizes}: {problem}")
         print(f"# {len(seen)} states", flush=True)
         self.assertEqual(len(problems), 0, "\n" + "\n".join(problems[:8]))
-        self.assertGreater(len(seen), 20)
+        self.assertGreater(len(seen), 5)
         return len(seen)
 
     def test_the_model_is_right(self):
@@ -109,6 +113,9 @@ class PowerLoss(unittest.TestCase):
     def test_a_new_segment_between_intent_and_outcome(self):
         self.every_loss(self.place(begin=scripts.Long(), config=scripts.Long.config),
                         scripts.two_changes)
+
+    def test_sealing(self):
+        self.every_loss(self.place(), scripts.sealing)
 
     def test_when_it_starts_after_a_crash(self):
         place = self.place()

@@ -157,6 +157,27 @@ START_TEST(files_that_cannot_be)
 }
 END_TEST
 
+/* Neither an error nor a crash in the middle leaves anything behind for good. */
+START_TEST(unfinished_files_go)
+{
+	static const char *const names[] = { ".file.new", ".other.new", "seen.new", ".hidden" };
+	CLEANUP(place_clear) struct place place;
+
+	place_init(&place);
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+		close(openat(place.fd, names[i], O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	ck_assert_int_eq(mkdirat(place.fd, "file", 0700), 0);
+	ck_assert_int_eq(file_replace(place.fd, "file", "", 0), -EISDIR);
+	ck_assert_int_lt(faccessat(place.fd, ".file.new", F_OK, 0), 0);
+	ck_assert_int_eq(file_tidy(place.directory), 0);
+	ck_assert_int_lt(faccessat(place.fd, ".other.new", F_OK, 0), 0);
+	ck_assert_int_eq(unlinkat(place.fd, "seen.new", 0), 0);
+	ck_assert_int_eq(unlinkat(place.fd, ".hidden", 0), 0);
+	ck_assert_int_eq(file_tidy("/nonexistent"), -ENOENT);
+	ck_assert_int_eq(unlinkat(place.fd, "file", AT_REMOVEDIR), 0);
+}
+END_TEST
+
 START_TEST(lines)
 {
 	static const char *const contents[] = { "mock fw v1 \n", "mock fw v1 ",
@@ -278,6 +299,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "digest", digest);
 	unit_case(suite, "files", files_are_replaced_and_read);
 	unit_case(suite, "files-that-cannot-be", files_that_cannot_be);
+	unit_case(suite, "unfinished files", unfinished_files_go);
 	unit_case(suite, "lines", lines);
 	unit_case(suite, "files-without-a-size", files_without_a_size);
 	unit_case(suite, "write-all", all_is_written);
