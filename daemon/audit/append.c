@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "audit/private.h"
-#include "util/file.h"
 #include "util/log.h"
 
 /* How many batches a thread flushes before another one has to; its own caller waits so long. */
@@ -152,11 +151,9 @@ static int flush(struct audit_log *log, const struct audit_batch *batch,
 {
 	int r;
 
-	r = write_all(log->fd, batch->lines, batch->size);
+	r = log_write(log, batch->lines, batch->size);
 	if (r < 0)
-		return log_fail(log, r, "Cannot write to");
-	if (fdatasync(log->fd) < 0)
-		return log_fail(log, -errno, "Cannot flush");
+		return r;
 	log_publish(log, end);
 	log_store_key(log);
 	for (const struct audit_entry *entry = batch->first; entry; entry = entry->next)

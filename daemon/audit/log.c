@@ -233,6 +233,23 @@ int log_format(struct audit_log *log, const struct audit_record *record,
 	return 0;
 }
 
+int log_write(struct audit_log *log, const void *lines, size_t size)
+{
+	int r;
+
+	r = write_all(log->fd, lines, size);
+	if (r < 0) {
+		/* Half a line would look like a crash to who reads the log meanwhile. */
+		if (ftruncate(log->fd, (off_t)log->durable.end) < 0)
+			log_errno(-errno, "The audit log in %s ends in an incomplete line",
+				  log->directory);
+		return log_fail(log, r, "Cannot write to");
+	}
+	if (fdatasync(log->fd) < 0)
+		return log_fail(log, -errno, "Cannot flush");
+	return 0;
+}
+
 int log_append_alone(struct audit_log *log, const struct audit_record *record)
 {
 	CLEANUP(bytes_clear) struct bytes line = { 0 };
@@ -241,12 +258,10 @@ int log_append_alone(struct audit_log *log, const struct audit_record *record)
 	r = log_format(log, record, &log->written, &line);
 	if (r < 0)
 		return r;
-	r = write_all(log->fd, line.data, line.size);
-	if (r == 0 && fdatasync(log->fd) < 0)
-		r = -errno;
+	r = log_write(log, line.data, line.size);
 	if (r < 0) {
 		log->written = log->durable;
-		return log_fail(log, r, "Cannot write to");
+		return r;
 	}
 	log_publish(log, &log->written);
 	log_store_key(log);

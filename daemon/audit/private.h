@@ -113,6 +113,10 @@ void log_leave(struct audit_log *log);
 int log_format(struct audit_log *log, const struct audit_record *record,
 	       struct audit_position *position, struct bytes *ret_line);
 
+/* Writes whole lines behind what is durable, and flushes them. Returns 0 or -errno, and the log has
+ * failed then. */
+int log_write(struct audit_log *log, const void *lines, size_t size);
+
 /* What was written up to @position is on the disk. */
 void log_publish(struct audit_log *log, const struct audit_position *position);
 void log_tell(struct audit_log *log, const struct audit_record *record, uint64_t sequence,
