@@ -263,16 +263,18 @@ START_TEST(test_forged_lines)
 	for (size_t i = 0; i < ARRAY_LENGTH(forged_lines); i++) {
 		CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new();
 		const char *problem = audit_verifier_verdict(verifier)->problem;
+		const char *words = forged_lines[i].words;
 		char hash[DIGEST_TEXT_SIZE], line[768];
 		int size;
 
-		size = snprintf(line, sizeof(line), "%s,\"prev\":\"" ZEROS "\",", forged_lines[i].start);
+		size = snprintf(line, sizeof(line), "%s,\"prev\":\"" ZEROS "\",",
+				forged_lines[i].start);
 		digest_of(line, (size_t)size, hash);
 		size += snprintf(line + size, sizeof(line) - (size_t)size, "\"hash\":\"%s\"}",
 				 hash);
 		audit_verifier_line(verifier, line, (size_t)size);
-		ck_assert_msg(forged_lines[i].words ? strstr(problem, forged_lines[i].words) != NULL : !*problem,
-			      "%s: %s", line, problem);
+		ck_assert_msg(words ? strstr(problem, words) != NULL : !*problem, "%s: %s", line,
+			      problem);
 	}
 }
 END_TEST
