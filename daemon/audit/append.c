@@ -72,8 +72,8 @@ static void position_clear(struct audit_position *position)
 	audit_seal_clear(&position->seal);
 }
 
-/* Gives the record its place in the batch that is gathered. Called with append_lock. Returns 0 or
- * -errno. */
+/* Gives the record its place in the batch that is gathered. Called with append_lock. Returns 0,
+ * -EAGAIN: it belongs to the next batch, or -errno. */
 static int place(struct audit_log *log, struct audit_batch *batch, struct audit_entry *entry)
 {
 	CLEANUP(position_clear) struct audit_position position = log->written;
@@ -87,11 +87,13 @@ static int place(struct audit_log *log, struct audit_batch *batch, struct audit_
 	r = log_format(log, entry->record, &position, &line);
 	if (r < 0)
 		return r;
-	r = audit_room_claim(&log->room, line.size);
-	if (r < 0) {
-		log_note_room(log, r);
-		return r;
+	if (batch->n > 0 && batch->size + line.size > AUDIT_BATCH_MAX) {
+		batch->full = true;
+		return -EAGAIN;
 	}
+	r = audit_room_claim(&log->room, line.size);
+	if (r < 0)
+		return r;
 	if (entry->record->type == AUDIT_INTENT) {
 		entry->request = strdup(entry->record->request);
 		if (!entry->request)
@@ -116,8 +118,9 @@ static void follow(struct audit_log *log, struct audit_entry *entry)
 	if (record->type == AUDIT_INTENT) {
 		audit_intents_begin(&log->intents, entry->sequence, take_pointer(entry->request));
 	} else if (record->type == AUDIT_OUTCOME || record->type == AUDIT_RECOVER) {
-		audit_intents_end(&log->intents, record->request);
-		if (record->type == AUDIT_RECOVER && log->n_orphans > 0)
+		const bool ended = audit_intents_end(&log->intents, record->request);
+
+		if (ended && record->type == AUDIT_RECOVER)
 			log->n_orphans--;
 	}
 }
@@ -137,7 +140,7 @@ static void settle(struct audit_log *log, struct audit_batch *batch, int r)
 		if (r == 0)
 			follow(log, entry);
 		else if (is_lost(log, entry->record))
-			log->outcome_lost = true;
+			log->over = true;
 	}
 	log->n_coming -= batch->n;
 	batch->r = r;
@@ -210,11 +213,6 @@ static int wait_for_batch(struct audit_log *log, struct audit_batch *batch)
 	return r;
 }
 
-static bool is_full(const struct audit_batch *batch)
-{
-	return batch && batch->size >= AUDIT_BATCH_MAX;
-}
-
 /* Waits until a record may be given a place; begins a new segment when that is due. Called with
  * append_lock. Returns 0 or -errno. */
 static int wait_for_place(struct audit_log *log)
@@ -223,7 +221,7 @@ static int wait_for_place(struct audit_log *log)
 		const char *cause;
 		int r;
 
-		while (log->entered || is_full(log->gathering))
+		while (log->entered || (log->gathering && log->gathering->full))
 			pthread_cond_wait(&log->turn, &log->append_lock);
 		r = log_failed(log);
 		if (r < 0)
@@ -245,28 +243,51 @@ static bool needs_request(enum audit_type type)
 	return type == AUDIT_INTENT || type == AUDIT_OUTCOME || type == AUDIT_RECOVER;
 }
 
+/* Called with append_lock. Returns 0 or -errno. */
+static int append(struct audit_log *log, struct audit_entry *entry)
+{
+	struct audit_batch *batch;
+	int r;
+
+	do {
+		r = wait_for_place(log);
+		if (r < 0)
+			return r;
+		batch = open_batch(log);
+		r = batch ? place(log, batch, entry) : -ENOMEM;
+	} while (r == -EAGAIN);
+	if (r == 0)
+		return wait_for_batch(log, batch);
+	if (batch && batch->n == 0)
+		drop_batch(log);
+	return r;
+}
+
+/* Whatever keeps an outcome from being written, there must be no change after it. */
+static void note_lost(struct audit_log *log, int r)
+{
+	log->over = true;
+	if (log_failed(log) == 0)
+		log_fail(log, r, "The outcome of a change cannot be written to");
+}
+
 int audit_log_append(struct audit_log *log, const struct audit_record *record,
 		     uint64_t *ret_sequence)
 {
 	struct audit_entry entry = { .record = record };
-	struct audit_batch *batch;
 	int r;
 
 	if (needs_request(record->type) && (!record->request || !*record->request))
 		return -EINVAL;
 	pthread_mutex_lock(&log->append_lock);
-	r = wait_for_place(log);
-	if (r == 0) {
-		batch = open_batch(log);
-		r = batch ? place(log, batch, &entry) : -ENOMEM;
-		if (r == 0)
-			r = wait_for_batch(log, batch);
-		else if (batch && batch->n == 0)
-			drop_batch(log);
-	}
+	r = append(log, &entry);
+	if (r < 0 && is_lost(log, record))
+		note_lost(log, r);
 	pthread_mutex_unlock(&log->append_lock);
 	free(entry.request);
 	if (r == 0)
 		*ret_sequence = entry.sequence;
+	else if (r == -ENOSPC || r == -EDQUOT)
+		log_note_room(log);
 	return r;
 }

@@ -52,6 +52,7 @@ struct audit_batch {
 	struct audit_entry *first, *last;
 	size_t n;
 	size_t waiting;	     /* of those, the ones that have not left */
+	bool full;	     /* no more lines fit */
 	pthread_cond_t turn; /* it is done, or one of its threads is to lead */
 	bool done;
 	int r;
@@ -80,7 +81,9 @@ struct audit_log {
 	bool flushing, entered;
 	struct audit_position written; /* the last record that was given a place */
 	struct audit_intents intents;  /* durable, and without an outcome */
-	bool outcome_lost;	       /* a command ran, and what came of it is not written */
+	/* No more segments until a restart: a command ran and what came of it is not written, or
+	 * what was written is no longer there. */
+	bool over;
 	atomic_bool key_stale;	       /* the key file holds a key that should be gone */
 	atomic_size_t n_orphans;       /* of the intents */
 	_Atomic uint64_t retry_us;     /* CLOCK_MONOTONIC; not before that is a new segment tried */
@@ -97,8 +100,8 @@ struct audit_log {
 
 uint64_t log_clock_us(clockid_t clock);
 
-/* Remembers whether there is room, and says so when that changes. @r is 0 or -errno. */
-void log_note_room(struct audit_log *log, int r);
+/* Looks whether there is room for any record at all, and says so when that changes. */
+void log_note_room(struct audit_log *log);
 
 /* Nothing more goes to the active segment. @words say what happened. Returns @r. */
 int log_fail(struct audit_log *log, int r, const char *words);
@@ -126,8 +129,8 @@ void log_changed(struct audit_log *log);
 /* Writes over the sealing key that is used up. */
 void log_store_key(struct audit_log *log);
 
-/* Once entered: appends one record. Its room must be claimed. Returns 0 or -errno, and the log has
- * failed then. */
+/* Once entered: appends one record, whose room must be reserved. Returns 0 or -errno, and the log
+ * has failed then unless it is -ENOMEM. */
 int log_append_alone(struct audit_log *log, const struct audit_record *record);
 
 /* Once entered: begins a segment in place of one that failed, that a rotate record closed, or that
