@@ -131,7 +131,7 @@ START_TEST(test_full_disk)
 			 -ENOSPC);
 	verify(&place, audit_log_head(log).sequence);
 	unlink(place_path(&place, "filler"));
-	ck_assert_int_eq(audit_log_reserve(log, size / 4), 0);
+	ck_assert_int_eq(audit_log_reserve(log, size / 8), 0);
 	ck_assert(!audit_log_head(log).refusing);
 	append_denials(log, 1);
 	verify(&place, audit_log_head(log).sequence);
