@@ -6,6 +6,7 @@ started here, once and again. Its log is in the build, so on a filesystem of the
 in the session, a tmpfs, where the many flushes of a simulated device cost nothing.
 """
 
+import collections
 import contextlib
 import json
 import os
@@ -28,7 +29,7 @@ import dbus  # noqa: E402
 BUILD = pathlib.Path(os.environ["FWCTLD_BUILD"])
 STOP_AT = BUILD / "tests/crash/stop-at"
 KILLED = 137
-LONG = "FWCTLD_LONG" in os.environ
+LONG = os.environ.get("FWCTLD_LONG", "") != ""
 
 # The Features of the device, and the selection that a change of each is seen in.
 BASES = {broker.COLD: "saved", broker.CONVENTIONAL: "saved", broker.IMMEDIATE: "current"}
@@ -121,11 +122,6 @@ class Place:
                 for feature in json.loads((self.state / file).read_text())["features"]:
                     values[name, feature["uuid"]] = feature[BASES[feature["uuid"]]]
         return values
-
-    def owns(self, path):
-        """Whether it is one of the two directories, or in them."""
-        return any(path == str(directory) or path.startswith(f"{directory}/")
-                   for directory in (self.log, self.state))
 
     def calls(self):
         """The calls that stop-at has listed."""
@@ -321,6 +317,13 @@ def run_to_death(place, script, *stop_options):
                 script(caller)
             fwctld.process.terminate()
         return fwctld.wait(), caller.answers
+
+
+def counts(calls, *directories):
+    """How many there are of each (call, path) in these directories."""
+    return collections.Counter((call["call"], call["path"]) for call in calls if any(
+        path in (call["path"], *map(str, pathlib.Path(call["path"]).parents))
+        for path in map(str, directories)))
 
 
 def describe(call):

@@ -25,6 +25,10 @@ def changes(caller):
     caller.change(broker.COLD, b"\x01\0\0\0")
 
 
+def one_change(caller):
+    caller.change(broker.COLD, b"\x01\0\0\0")
+
+
 def two_changes(caller):
     caller.change(broker.COLD, b"\x01\0\0\0")
     caller.change(broker.IMMEDIATE, b"\x02\0\0\0")

@@ -3,7 +3,6 @@
 # session: --no-daemon --rules tests/integration/users.rules
 """fwctld killed before each system call by which it changes anything, and at torn writes."""
 
-import collections
 import unittest
 
 import crash
@@ -64,8 +63,7 @@ class Kill(unittest.TestCase):
         place.reset()
         status, _ = crash.run_to_death(place, script)
         self.assertEqual(status, 0, place.said())
-        counts = collections.Counter((call["call"], call["path"]) for call in place.calls()
-                                     if place.owns(call["path"]))
+        counts = crash.counts(place.calls(), place.log, place.state)
         self.assertGreater(len(counts), 5)
         for (call, path), count in counts.items():
             for number in range(1, count + 1):
