@@ -9,8 +9,8 @@
 #include "audit/private.h"
 #include "util/log.h"
 
-/* How many batches a thread flushes before another one has to; its own caller waits so long. */
-#define LEAD_MOST 4
+/* A disk that stalled once keeps nobody waiting for others. */
+#define COMPANY_MOST_US (10u * 1000)
 
 /* The batch that is being gathered, begun where there is none; NULL when out of memory. */
 static struct audit_batch *open_batch(struct audit_log *log)
@@ -104,6 +104,8 @@ static int place(struct audit_log *log, struct audit_batch *batch, struct audit_
 		return r;
 	add_entry(batch, entry);
 	log->n_coming++;
+	if (batch->n >= log->company)
+		pthread_cond_signal(&log->joined);
 	entry->sequence = position.sequence;
 	memcpy(entry->hash, position.hash, sizeof(entry->hash));
 	log->written = position;
@@ -164,18 +166,38 @@ static int flush(struct audit_log *log, const struct audit_batch *batch,
 	return 0;
 }
 
+/*
+ * Who wrote a moment ago is likely to write again, and one flush costs less than two: waits for as
+ * many records as came together the last time, but no longer than that flush took. Whoever is alone
+ * does not wait. Called with append_lock.
+ */
+static void wait_for_company(struct audit_log *log)
+{
+	const uint64_t most_us = log->flush_us < COMPANY_MOST_US ? log->flush_us : COMPANY_MOST_US;
+	const uint64_t until_us = log_clock_us(CLOCK_MONOTONIC) + most_us;
+	const struct timespec until = { .tv_sec = (time_t)(until_us / 1000000),
+					.tv_nsec = (long)(until_us % 1000000) * 1000 };
+
+	while (log->gathering->n < log->company &&
+	       pthread_cond_clockwait(&log->joined, &log->append_lock, CLOCK_MONOTONIC, &until) ==
+		       0)
+		continue;
+}
+
 /* Flushes what has been gathered, for all who wait for it. Called with append_lock. */
 static void flush_gathered(struct audit_log *log)
 {
 	CLEANUP(position_clear) struct audit_position end = log->written;
 	struct audit_batch *batch = take_pointer(log->gathering);
+	uint64_t begun_us = log_clock_us(CLOCK_MONOTONIC);
 	int r;
 
 	pthread_mutex_unlock(&log->append_lock);
 	r = flush(log, batch, &end);
 	pthread_mutex_lock(&log->append_lock);
+	log->flush_us = log_clock_us(CLOCK_MONOTONIC) - begun_us;
+	log->company = log->n_coming;
 	settle(log, batch, r);
-	pthread_cond_broadcast(&log->turn);
 	if (r < 0) {
 		/* What was gathered meanwhile follows records that are not there. */
 		if (log->gathering)
@@ -184,13 +206,12 @@ static void flush_gathered(struct audit_log *log)
 	}
 }
 
-/* The disk would rest while the next leader wakes up, so one leads for some batches. Called with
- * append_lock. */
+/* Called with append_lock. */
 static void lead(struct audit_log *log)
 {
 	log->flushing = true;
-	for (unsigned i = 0; i < LEAD_MOST && log->gathering; i++)
-		flush_gathered(log);
+	wait_for_company(log);
+	flush_gathered(log);
 	log->flushing = false;
 	if (log->gathering)
 		pthread_cond_signal(&log->gathering->turn);

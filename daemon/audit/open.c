@@ -213,6 +213,7 @@ static int prepare(struct audit_log *log, const struct audit_log_config *config)
 	log->listener = config->listener;
 	pthread_mutex_init(&log->append_lock, NULL);
 	pthread_cond_init(&log->turn, NULL);
+	pthread_cond_init(&log->joined, NULL);
 	pthread_mutex_init(&log->state_lock, NULL);
 	audit_room_init(&log->room);
 	audit_log_set_catalog(log, config->catalog_digest);
@@ -270,6 +271,7 @@ void audit_log_close(struct audit_log *log)
 	audit_intents_clear(&log->intents);
 	audit_room_done(&log->room);
 	pthread_mutex_destroy(&log->state_lock);
+	pthread_cond_destroy(&log->joined);
 	pthread_cond_destroy(&log->turn);
 	pthread_mutex_destroy(&log->append_lock);
 	free(log->directory);

@@ -11,8 +11,9 @@
  * append_lock first.
  *
  * A thread that appends adds its line to the batch that is being gathered, and waits for that batch.
- * The first to find nobody flushing leads: it flushes the batch for all, wakes them, and wakes one of
- * those who gathered meanwhile to lead the next. What needs the segment for itself (log_enter())
+ * The first to find nobody flushing leads: it waits a moment for others, where there were some the last
+ * time, flushes the batch for all, wakes them, and wakes one of those who gathered meanwhile to lead
+ * the next. What needs the segment for itself (log_enter())
  * waits until nothing is gathered or flushed, and then holds everybody else up.
  */
 
@@ -79,6 +80,9 @@ struct audit_log {
 	struct audit_batch *gathering; /* NULL: nothing is */
 	size_t n_coming; /* records in that, and in the batch that is being flushed */
 	bool flushing, entered;
+	pthread_cond_t joined; /* of who leads: the company is there */
+	size_t company;	       /* the records that came together with the last flush, or during it */
+	uint64_t flush_us;     /* how long that took */
 	struct audit_position written; /* the last record that was given a place */
 	struct audit_intents intents;  /* durable, and without an outcome */
 	/* No more segments until a restart: a command ran and what came of it is not written, or
