@@ -11,7 +11,8 @@
 static const char keep[] =
 	"The audit log is sealed from now on. This key checks it, and is not shown again: keep it on "
 	"another machine, and not on this one. With it in a file, 'fwctl audit verify --seal-key "
-	"FILE DIR' finds every later change of the log.";
+	"FILE DIR' finds every change of records that were written before it was made. A head that "
+	"is kept elsewhere ('fwctl status') shows when the end is cut.";
 
 /* The key is in nobody's hands but ours: where stdout does not take it, stderr gets it. */
 static int print_key(struct client *client, const char *key)

@@ -179,10 +179,15 @@ static int verify_directory(struct client *client, struct audit_verifier *verifi
 	int r;
 
 	r = audit_verifier_directory(verifier, directory);
+	if (r == -EACCES || r == -EPERM)
+		return report(&client->options, ERROR_AUDIT_BROKEN,
+			      "%s: cannot read the log: %s; verify it as root, or a copy that you "
+			      "may read",
+			      directory, strerror(-r));
 	if (r < 0)
 		return report(&client->options, ERROR_AUDIT_BROKEN,
-			      "%s: cannot read the log: %s; name the directory that holds "
-			      "audit-00000001.jsonl",
+			      "%s: cannot read the log: %s; name the directory that holds the files "
+			      "audit-*.jsonl",
 			      directory, strerror(-r));
 	if (r > 0)
 		return tell_problem(client, verifier);

@@ -116,7 +116,8 @@ static int run_verb(struct client *client)
 			      options_name(options->given & ~verb->options), verb->name);
 	n = options->n_arguments - length;
 	if (n < verb->least || n > verb->most)
-		return report(options, ERROR_USAGE, "%s arguments; write: fwctl %s%s%s",
+		return report(options, ERROR_USAGE, "%s arguments; write: fwctl %s%s%s (see 'fwctl "
+						    "--help' for all verbs)",
 			      n < verb->least ? "too few" : "too many", verb->name,
 			      *verb->words ? " " : "", verb->words);
 	return verb->run(client, options->arguments + length, n);

@@ -89,6 +89,7 @@ static int place(struct audit_log *log, struct audit_batch *batch, struct audit_
 		return r;
 	if (batch->n > 0 && batch->size + line.size > AUDIT_BATCH_MAX) {
 		batch->full = true;
+		pthread_cond_signal(&log->joined);
 		return -EAGAIN;
 	}
 	r = audit_room_claim(&log->room, line.size);
@@ -178,7 +179,7 @@ static void wait_for_company(struct audit_log *log)
 	const struct timespec until = { .tv_sec = (time_t)(until_us / 1000000),
 					.tv_nsec = (long)(until_us % 1000000) * 1000 };
 
-	while (log->gathering->n < log->company &&
+	while (!log->gathering->full && log->gathering->n < log->company &&
 	       pthread_cond_clockwait(&log->joined, &log->append_lock, CLOCK_MONOTONIC, &until) ==
 		       0)
 		continue;

@@ -11,9 +11,9 @@
  * append_lock first.
  *
  * A thread that appends adds its line to the batch that is being gathered, and waits for that batch.
- * The first to find nobody flushing leads: it waits a moment for others, where there were some the last
- * time, flushes the batch for all, wakes them, and wakes one of those who gathered meanwhile to lead
- * the next. What needs the segment for itself (log_enter())
+ * The first to find nobody flushing leads: it waits a moment for others, where there were some the
+ * last time, flushes the batch for all, wakes them, and wakes one of those who gathered meanwhile to
+ * lead the next. What needs the segment for itself (log_enter())
  * waits until nothing is gathered or flushed, and then holds everybody else up.
  */
 

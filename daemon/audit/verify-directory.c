@@ -118,6 +118,19 @@ static int count_rest(struct audit_verifier *verifier, struct verify_file *file)
 	return 0;
 }
 
+static int check_index(struct audit_verifier *verifier, const struct verify_file *file)
+{
+	int r;
+
+	r = verify_file_index(file);
+	if (r == -EBADMSG)
+		return verify_problem(verifier,
+				      "the records hold, but the index behind them is damaged, and "
+				      "fwctld cannot read the file; unpack it by 'zstd -d', and "
+				      "move the compressed one away");
+	return r;
+}
+
 static int check_file(struct audit_verifier *verifier, int directory_fd,
 		      const struct segment *segment)
 {
@@ -132,9 +145,9 @@ static int check_file(struct audit_verifier *verifier, int directory_fd,
 	if (r < 0)
 		return r;
 	r = check_lines(verifier, segment, file);
-	if (r != 0 || !segment->given_up)
-		return r;
-	return count_rest(verifier, file);
+	if (r == 0 && segment->given_up)
+		r = count_rest(verifier, file);
+	return r != 0 ? r : check_index(verifier, file);
 }
 
 /* Reads the gap, where the next segment's genesis has one. Whether that is right is judged with that

@@ -228,6 +228,11 @@ int verify_file_line(struct verify_file *file, struct verify_text *ret)
 	}
 }
 
+int verify_file_index(const struct verify_file *file)
+{
+	return file->context ? verify_index(file->fd) : 0;
+}
+
 bool verify_file_has_rest(const struct verify_file *file)
 {
 	return file->used > file->start;

@@ -148,6 +148,17 @@ static bool fits(const struct audit_verifier *verifier, const struct verify_end 
 	       memcmp(pruned->last.hash, verifier->first_previous, VERIFY_HEX_SIZE) == 0;
 }
 
+/* Whether more than a prune record's own word says how a segment ended that is gone: the prev of what
+ * follows it, or the seal. */
+static bool vouches(const struct audit_verifier *verifier, const struct verify_end *pruned,
+		    const struct verify_facts *facts)
+{
+	const uint64_t since = verifier->first_key.since;
+
+	return pruned->segment + 1 == verifier->first_segment ||
+	       (since > 0 && facts->sequence >= since);
+}
+
 static int check_prune(struct audit_verifier *verifier, const struct verify_facts *facts)
 {
 	const struct verify_end *before = &verifier->pruned;
@@ -173,7 +184,7 @@ static int check_prune(struct audit_verifier *verifier, const struct verify_fact
 	verifier->pruned = pruned;
 	if (pruned.segment + 1 == verifier->first_segment)
 		verifier->begin_proved = true;
-	if (pruned.last.sequence == verifier->head.sequence)
+	if (pruned.last.sequence == verifier->head.sequence && vouches(verifier, &pruned, facts))
 		verifier->head_met = true;
 	verify_open_pruned(verifier, pruned.last.sequence);
 	return 0;

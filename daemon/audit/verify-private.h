@@ -211,6 +211,13 @@ bool verify_file_has_rest(const struct verify_file *file);
 /* Reads on to the end, and gives the number of bytes behind the last line. Returns as above. */
 int verify_file_rest(struct verify_file *file, uint64_t *ret);
 
+/* Whether a compressed file ends in the index that belongs to it, or has none. Returns 0; -EBADMSG:
+ * it is another; or -errno. A plain file has none. */
+int verify_file_index(const struct verify_file *file);
+
+/* The same of an open file; verify-index.c. */
+int verify_index(int fd);
+
 /* The plain name of a segment's file. */
 void verify_file_name(uint32_t number, char ret[VERIFY_NAME_SIZE]);
 bool verify_file_exists(int directory_fd, uint32_t number);

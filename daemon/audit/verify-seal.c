@@ -80,15 +80,22 @@ static void advance(struct verify_key *key, struct hmac_sha256_ctx *context)
 	key->next++;
 }
 
-/* The key of a log's first record that is there: those before it were pruned. */
-static void advance_to(struct verify_key *key, uint64_t sequence)
+/* More records than any log has lost to pruning: a larger number is somebody's invention. */
+#define PRUNED_MOST 1000000000u
+
+/* The key of a log's first record that is there: those before it were pruned. Returns whether it was
+ * to be had. */
+static bool advance_to(struct verify_key *key, uint64_t sequence)
 {
 	CLEANUP(wipe) struct hmac_sha256_ctx context;
 
+	if (sequence > key->next && sequence - key->next > PRUNED_MOST)
+		return false;
 	while (key->next < sequence) {
 		hmac_sha256_set_key(&context, sizeof(key->key), key->key);
 		advance(key, &context);
 	}
+	return true;
 }
 
 /* Checks the MAC of the record that the key is for, and advances the key. */
@@ -135,8 +142,11 @@ static int begin_seal(struct audit_verifier *verifier, const struct verify_facts
 	verifier->verdict.seal_checked = key->since > 0;
 	memcpy(verifier->seal_id, id, VERIFY_ID_SIZE);
 	verifier->key = *key;
-	if (key->since > 0)
-		advance_to(&verifier->key, facts->sequence);
+	if (key->since > 0 && !advance_to(&verifier->key, facts->sequence))
+		return verify_problem(verifier,
+				      "record %" PRIu64 " stands here, and no log is that long; "
+				      "it was replaced: " COMPARE,
+				      facts->sequence);
 	return 0;
 }
 

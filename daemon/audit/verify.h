@@ -3,9 +3,9 @@
 
 /*
  * Proves a log: the chain, the order of its files, what was pruned, the seal. Its own reading of
- * docs/audit.md, on purpose: it shares no code with the writer, so that a mistake there is found
- * here, and takes no file's word for anything that can be computed. Calls nettle and libzstd; may
- * call util; the CLI links it.
+ * docs/audit.md, on purpose: of audit/ it shares nothing with the writer, so that a mistake there is
+ * found here, and takes no file's word for anything that can be computed. Calls nettle and libzstd;
+ * may call util; the CLI links it.
  */
 
 #include <stdbool.h>

@@ -43,6 +43,10 @@ static void run_records(struct bus_call *call)
 		return;
 	}
 	r = audit_log_read(call->bus->broker->audit, &query, &call->arguments.records.lines);
+	if (r < 0 && r != -ECANCELED)
+		log_errno(r, "Records of the audit log, from %llu on, cannot be read; run 'fwctl "
+			     "audit verify' on the directory to see which file is damaged",
+			  (unsigned long long)query.first);
 	if (r < 0)
 		refuse(&call->errand.refusal, REFUSAL_AUDIT_UNAVAILABLE,
 		       "The audit log cannot be read (%s); see fwctld's journal",
@@ -214,8 +218,8 @@ static const struct bus_method methods[] = {
 		 "outcome), uid u (of who asked; outcomes do not say), type s, since s and until s "
 		 "(2026-11-25, or 2026-11-25T21:29:02Z; records at or after, and before). The broker "
 		 "looks through the log for them, which can take long; a caller that leaves the bus "
-		 "ends that. Asks polkit for read-audit. Errors: NotAuthorized*, TooLarge (an "
-		 "option), AuditUnavailable." },
+		 "ends that. Asks polkit for read-audit. Errors: NotAuthorized*, InvalidArgs (an "
+		 "unknown type or time), TooLarge (an option), AuditUnavailable." },
 	{ .name = "ReloadCatalog", .in = "a{sv}", .out = "", .names = "options\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE,
 	  .words = "Reload the catalog of firmware commands",

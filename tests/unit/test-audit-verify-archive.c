@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "audit-compress.h"
 
+#define LONG_REASON                                                                                \
+	"a reason that is long enough for a log of some records to fill some frames, which takes " \
+	"the same sentence again and again; a reason that is long enough for a log of some records"
+
 START_TEST(test_compressed)
 {
 	CLEANUP(place_clear) struct place place = place_new();
@@ -50,6 +54,36 @@ static void check_damaged(const struct place *place, const struct forge *forge)
 	ck_assert_uint_eq(verdict->records, forge->n);
 	ck_assert_str_eq(verdict->last_hash, forge->hash);
 }
+
+/* The index is fwctld's own way into the file: every bit of it counts, though the text is whole. */
+START_TEST(test_damaged_index)
+{
+	const struct audit_limits small = { .segment_bytes = 200 * 1024 };
+	CLEANUP(place_clear) struct place place = place_new();
+	CLEANUP(audit_log_closep) struct audit_log *log = open_limited_log(&place, small);
+	CLEANUP(bytes_clear) struct bytes archive = { 0 };
+	const char *name = compressed_name(1);
+	size_t index;
+
+	while (access(place_path(&place, "audit-00000002.jsonl"), F_OK) != 0)
+		append(log, &(struct audit_record){ .type = AUDIT_DENY, .reason = LONG_REASON });
+	ck_assert_int_eq(audit_log_maintain(log), 0);
+	check_whole(&place);
+	archive = place_read(&place, name);
+	/* Four frames of 64 KiB: their entries, one more, head and footer. */
+	index = archive.size - (8 + 5 * 16 + 12);
+	for (size_t bit = 8 * index; bit < 8 * archive.size; bit++) {
+		archive.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		place_write(&place, name, archive.data, archive.size);
+		check_problem(&place, "audit-00000001.jsonl.zst");
+		archive.data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	place_write(&place, name, archive.data, index);
+	check_whole(&place);
+	place_write(&place, name, archive.data, archive.size - 1);
+	check_problem(&place, "audit-00000001.jsonl.zst");
+}
+END_TEST
 
 START_TEST(test_damaged)
 {
@@ -102,7 +136,7 @@ START_TEST(test_cut)
 	ck_assert_int_eq(write_all(fd, second.data, second.size), 0);
 	ck_assert_uint_eq(check_whole(&place).records, 2);
 
-	size = first.size + second.size - COMPRESS_SKIPPED;
+	size = first.size + second.size;
 	while (--size > first.size) {
 		ck_assert_int_eq(ftruncate(fd, (off_t)size), 0);
 		check_problem(&place, "seq 2: the compressed file is damaged");
@@ -116,6 +150,7 @@ static void fill(Suite *suite)
 {
 	slow_case(suite, "compressed", test_compressed);
 	slow_case(suite, "damaged", test_damaged);
+	slow_case(suite, "damaged index", test_damaged_index);
 	slow_case(suite, "cut", test_cut);
 }
 

@@ -59,17 +59,18 @@ START_TEST(test_pruned_log)
 	char head[128];
 
 	for (size_t i = 0; i < forge.n; i++) {
-		const bool lost = i == 0 || i == 2;
+		const bool inside = i == 0 || i == 2;
 
 		snprintf(head, sizeof(head), "%zu:%s", i + 1, forge.lines[i].hash);
 		check_head(&forge, 4, head,
-			   lost ? "was pruned, and nothing in the log proves its hash; use a head "
+			   i < 3 ? "was pruned, and nothing in the log proves its hash; use a head "
 				  "of record 4 or later" :
 				  NULL);
-		/* The last of a pruned segment is known by its prune record. */
+		/* The last of a pruned segment is known by its prune record, which proves only what
+		 * the next segment goes on from. */
 		snprintf(head, sizeof(head), "%zu:%s", i + 1, forge.lines[i ? 0 : 1].hash);
 		check_head(&forge, 4, head,
-			   lost	 ? "was pruned" :
+			   inside ? "was pruned" :
 			   i < 4 ? "the prune record tells something else" :
 				   "does not have the hash that was remembered");
 	}
