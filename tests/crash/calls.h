@@ -60,7 +60,7 @@ const struct call_type *call_type_of(uint64_t number);
 /* Fills in path, to, at and size from what @thread, which is stopped, has in hand. */
 void call_describe(struct call *call, pid_t thread);
 
-/* Makes a write that is stopped one of @size bytes. Returns 0, or -errno (-EINVAL: it is no write). */
+/* Makes a write that is stopped one of @size bytes. Returns 0 or -errno (-EINVAL: no write). */
 int call_shorten(struct call *call, pid_t thread, uint64_t size);
 
 /* Prints a JSON object on a line of its own; @result is a number or a word in quotes. With @data
