@@ -7,11 +7,10 @@
 #include <string.h>
 
 #include "audit/private.h"
-#include "util/file.h"
 #include "util/log.h"
 
-/* How many batches a thread flushes before another one has to; its own caller waits so long. */
-#define LEAD_MOST 4
+/* A disk that stalled once keeps nobody waiting for others. */
+#define COMPANY_MOST_US (10u * 1000)
 
 /* The batch that is being gathered, begun where there is none; NULL when out of memory. */
 static struct audit_batch *open_batch(struct audit_log *log)
@@ -73,8 +72,8 @@ static void position_clear(struct audit_position *position)
 	audit_seal_clear(&position->seal);
 }
 
-/* Gives the record its place in the batch that is gathered. Called with append_lock. Returns 0 or
- * -errno. */
+/* Gives the record its place in the batch that is gathered. Called with append_lock. Returns 0,
+ * -EAGAIN: it belongs to the next batch, or -errno. */
 static int place(struct audit_log *log, struct audit_batch *batch, struct audit_entry *entry)
 {
 	CLEANUP(position_clear) struct audit_position position = log->written;
@@ -88,11 +87,13 @@ static int place(struct audit_log *log, struct audit_batch *batch, struct audit_
 	r = log_format(log, entry->record, &position, &line);
 	if (r < 0)
 		return r;
-	r = audit_room_claim(&log->room, line.size);
-	if (r < 0) {
-		log_note_room(log, r);
-		return r;
+	if (batch->n > 0 && batch->size + line.size > AUDIT_BATCH_MAX) {
+		batch->full = true;
+		return -EAGAIN;
 	}
+	r = audit_room_claim(&log->room, line.size);
+	if (r < 0)
+		return r;
 	if (entry->record->type == AUDIT_INTENT) {
 		entry->request = strdup(entry->record->request);
 		if (!entry->request)
@@ -103,6 +104,8 @@ static int place(struct audit_log *log, struct audit_batch *batch, struct audit_
 		return r;
 	add_entry(batch, entry);
 	log->n_coming++;
+	if (batch->n >= log->company)
+		pthread_cond_signal(&log->joined);
 	entry->sequence = position.sequence;
 	memcpy(entry->hash, position.hash, sizeof(entry->hash));
 	log->written = position;
@@ -117,8 +120,9 @@ static void follow(struct audit_log *log, struct audit_entry *entry)
 	if (record->type == AUDIT_INTENT) {
 		audit_intents_begin(&log->intents, entry->sequence, take_pointer(entry->request));
 	} else if (record->type == AUDIT_OUTCOME || record->type == AUDIT_RECOVER) {
-		audit_intents_end(&log->intents, record->request);
-		if (record->type == AUDIT_RECOVER && log->n_orphans > 0)
+		const bool ended = audit_intents_end(&log->intents, record->request);
+
+		if (ended && record->type == AUDIT_RECOVER)
 			log->n_orphans--;
 	}
 }
@@ -138,7 +142,7 @@ static void settle(struct audit_log *log, struct audit_batch *batch, int r)
 		if (r == 0)
 			follow(log, entry);
 		else if (is_lost(log, entry->record))
-			log->outcome_lost = true;
+			log->over = true;
 	}
 	log->n_coming -= batch->n;
 	batch->r = r;
@@ -152,11 +156,9 @@ static int flush(struct audit_log *log, const struct audit_batch *batch,
 {
 	int r;
 
-	r = write_all(log->fd, batch->lines, batch->size);
+	r = log_write(log, batch->lines, batch->size);
 	if (r < 0)
-		return log_fail(log, r, "Cannot write to");
-	if (fdatasync(log->fd) < 0)
-		return log_fail(log, -errno, "Cannot flush");
+		return r;
 	log_publish(log, end);
 	log_store_key(log);
 	for (const struct audit_entry *entry = batch->first; entry; entry = entry->next)
@@ -164,18 +166,38 @@ static int flush(struct audit_log *log, const struct audit_batch *batch,
 	return 0;
 }
 
+/*
+ * Who wrote a moment ago is likely to write again, and one flush costs less than two: waits for as
+ * many records as came together the last time, but no longer than that flush took. Whoever is alone
+ * does not wait. Called with append_lock.
+ */
+static void wait_for_company(struct audit_log *log)
+{
+	const uint64_t most_us = log->flush_us < COMPANY_MOST_US ? log->flush_us : COMPANY_MOST_US;
+	const uint64_t until_us = log_clock_us(CLOCK_MONOTONIC) + most_us;
+	const struct timespec until = { .tv_sec = (time_t)(until_us / 1000000),
+					.tv_nsec = (long)(until_us % 1000000) * 1000 };
+
+	while (log->gathering->n < log->company &&
+	       pthread_cond_clockwait(&log->joined, &log->append_lock, CLOCK_MONOTONIC, &until) ==
+		       0)
+		continue;
+}
+
 /* Flushes what has been gathered, for all who wait for it. Called with append_lock. */
 static void flush_gathered(struct audit_log *log)
 {
 	CLEANUP(position_clear) struct audit_position end = log->written;
 	struct audit_batch *batch = take_pointer(log->gathering);
+	uint64_t begun_us = log_clock_us(CLOCK_MONOTONIC);
 	int r;
 
 	pthread_mutex_unlock(&log->append_lock);
 	r = flush(log, batch, &end);
 	pthread_mutex_lock(&log->append_lock);
+	log->flush_us = log_clock_us(CLOCK_MONOTONIC) - begun_us;
+	log->company = log->n_coming;
 	settle(log, batch, r);
-	pthread_cond_broadcast(&log->turn);
 	if (r < 0) {
 		/* What was gathered meanwhile follows records that are not there. */
 		if (log->gathering)
@@ -184,13 +206,12 @@ static void flush_gathered(struct audit_log *log)
 	}
 }
 
-/* The disk would rest while the next leader wakes up, so one leads for some batches. Called with
- * append_lock. */
+/* Called with append_lock. */
 static void lead(struct audit_log *log)
 {
 	log->flushing = true;
-	for (unsigned i = 0; i < LEAD_MOST && log->gathering; i++)
-		flush_gathered(log);
+	wait_for_company(log);
+	flush_gathered(log);
 	log->flushing = false;
 	if (log->gathering)
 		pthread_cond_signal(&log->gathering->turn);
@@ -213,11 +234,6 @@ static int wait_for_batch(struct audit_log *log, struct audit_batch *batch)
 	return r;
 }
 
-static bool is_full(const struct audit_batch *batch)
-{
-	return batch && batch->size >= AUDIT_BATCH_MAX;
-}
-
 /* Waits until a record may be given a place; begins a new segment when that is due. Called with
  * append_lock. Returns 0 or -errno. */
 static int wait_for_place(struct audit_log *log)
@@ -226,7 +242,7 @@ static int wait_for_place(struct audit_log *log)
 		const char *cause;
 		int r;
 
-		while (log->entered || is_full(log->gathering))
+		while (log->entered || (log->gathering && log->gathering->full))
 			pthread_cond_wait(&log->turn, &log->append_lock);
 		r = log_failed(log);
 		if (r < 0)
@@ -248,28 +264,51 @@ static bool needs_request(enum audit_type type)
 	return type == AUDIT_INTENT || type == AUDIT_OUTCOME || type == AUDIT_RECOVER;
 }
 
+/* Called with append_lock. Returns 0 or -errno. */
+static int append(struct audit_log *log, struct audit_entry *entry)
+{
+	struct audit_batch *batch;
+	int r;
+
+	do {
+		r = wait_for_place(log);
+		if (r < 0)
+			return r;
+		batch = open_batch(log);
+		r = batch ? place(log, batch, entry) : -ENOMEM;
+	} while (r == -EAGAIN);
+	if (r == 0)
+		return wait_for_batch(log, batch);
+	if (batch && batch->n == 0)
+		drop_batch(log);
+	return r;
+}
+
+/* Whatever keeps an outcome from being written, there must be no change after it. */
+static void note_lost(struct audit_log *log, int r)
+{
+	log->over = true;
+	if (log_failed(log) == 0)
+		log_fail(log, r, "The outcome of a change cannot be written to");
+}
+
 int audit_log_append(struct audit_log *log, const struct audit_record *record,
 		     uint64_t *ret_sequence)
 {
 	struct audit_entry entry = { .record = record };
-	struct audit_batch *batch;
 	int r;
 
 	if (needs_request(record->type) && (!record->request || !*record->request))
 		return -EINVAL;
 	pthread_mutex_lock(&log->append_lock);
-	r = wait_for_place(log);
-	if (r == 0) {
-		batch = open_batch(log);
-		r = batch ? place(log, batch, &entry) : -ENOMEM;
-		if (r == 0)
-			r = wait_for_batch(log, batch);
-		else if (batch && batch->n == 0)
-			drop_batch(log);
-	}
+	r = append(log, &entry);
+	if (r < 0 && is_lost(log, record))
+		note_lost(log, r);
 	pthread_mutex_unlock(&log->append_lock);
 	free(entry.request);
 	if (r == 0)
 		*ret_sequence = entry.sequence;
+	else if (r == -ENOSPC || r == -EDQUOT)
+		log_note_room(log);
 	return r;
 }

@@ -14,7 +14,8 @@
 struct audit_intent {
 	uint64_t sequence;
 	char *request;
-	bool orphan; /* a crash left it open */
+	bool orphan;  /* a crash left it open */
+	bool closing; /* a recover record is on its way */
 };
 
 /* One for each device that is busy, and those that a crash left. */

@@ -9,6 +9,7 @@
 #include "audit/seal.h"
 
 #define READ_SIZE (16u * 1024)
+#define SECTOR_SIZE 512u
 #define HASH_LENGTH (DIGEST_TEXT_SIZE - 1)
 
 #define PREVIOUS_MEMBER "\"prev\":\""
@@ -138,6 +139,20 @@ const char *audit_line_request(const struct audit_line *line, size_t *ret_size)
 	return at;
 }
 
+uint64_t audit_line_gap_size(const struct audit_line *genesis)
+{
+	static const char gap[] = ",\"gap\":{", key[] = "\"size\":";
+	const char *end = genesis->text + genesis->size, *at;
+	uint64_t size;
+
+	at = memmem(genesis->time, (size_t)(end - genesis->time), gap, strlen(gap));
+	at = at ? memmem(at, (size_t)(end - at), key, strlen(key)) : NULL;
+	if (!at)
+		return UINT64_MAX;
+	at += strlen(key);
+	return skip_number(&at, end, &size) ? size : UINT64_MAX;
+}
+
 uint64_t audit_line_time_us(const struct audit_line *line)
 {
 	struct tm utc = { 0 };
@@ -177,28 +192,57 @@ static int find_line_end(const struct audit_segment *segment, uint64_t end, uint
 	return 0;
 }
 
-/* Where the first NUL from @from on is; @end when there is none. Returns 0 or -errno. */
-static int find_hole(const struct audit_segment *segment, uint64_t from, uint64_t end,
+/* Where from @from on the first byte is that is a NUL, or is none; @end when there is no such byte.
+ * Returns 0 or -errno. */
+static int find_byte(const struct audit_segment *segment, uint64_t from, uint64_t end, bool nul,
 		     uint64_t *ret)
 {
 	while (from < end) {
 		char buffer[4096];
 		const size_t size = end - from < sizeof(buffer) ? (size_t)(end - from) :
 								  sizeof(buffer);
-		const char *hole;
 		int r;
 
 		r = audit_segment_read(segment, buffer, size, from);
 		if (r < 0)
 			return r;
-		hole = memchr(buffer, '\0', size);
-		if (hole) {
-			*ret = from + (size_t)(hole - buffer);
-			return 0;
+		for (size_t i = 0; i < size; i++) {
+			if ((buffer[i] == '\0') == nul) {
+				*ret = from + i;
+				return 0;
+			}
 		}
 		from += size;
 	}
 	*ret = end;
+	return 0;
+}
+
+/*
+ * Where the first hole from @from on begins; @end when there is none. A disk writes sectors: what it
+ * did not write is NULs up to the end of a sector or of the file, from the begin of a sector or from
+ * where the write began. Any other NUL is damage, which the chain shows. Returns 0 or -errno.
+ */
+static int find_hole(const struct audit_segment *segment, uint64_t from, uint64_t end,
+		     uint64_t *ret)
+{
+	uint64_t size, hole, behind, line;
+	int r;
+
+	r = audit_segment_size(segment, &size);
+	if (r == 0)
+		r = find_byte(segment, from, end, true, &hole);
+	if (r == 0)
+		r = find_byte(segment, hole, size, false, &behind);
+	if (r == 0)
+		r = find_line_end(segment, hole, &line);
+	if (r < 0)
+		return r;
+	if (hole % SECTOR_SIZE != 0 && hole != line)
+		hole = end;
+	if (behind % SECTOR_SIZE != 0 && behind != size)
+		hole = end;
+	*ret = hole;
 	return 0;
 }
 

@@ -42,6 +42,9 @@ bool audit_line_sealed(const struct audit_line *line, const struct audit_seal *s
 /* The id of the request that it is about: where it begins, borrowed, or NULL. */
 const char *audit_line_request(const struct audit_line *line, size_t *ret_size);
 
+/* How many bytes of the segment before count, by a genesis after a failure; UINT64_MAX: all do. */
+uint64_t audit_line_gap_size(const struct audit_line *genesis);
+
 /* When it was written, as microseconds of CLOCK_REALTIME; 0 when its time is none. */
 uint64_t audit_line_time_us(const struct audit_line *line);
 

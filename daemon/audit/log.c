@@ -26,10 +26,15 @@ void log_changed(struct audit_log *log)
 		log->listener.changed(log->listener.userdata);
 }
 
-void log_note_room(struct audit_log *log, int r)
+void log_note_room(struct audit_log *log)
 {
 	bool changed;
+	int r;
 
+	/* One size for all looks: otherwise large and small changes would take turns in saying so. */
+	r = audit_room_reserve(&log->room, AUDIT_OWN_ROOM);
+	if (r == 0)
+		audit_room_release(&log->room, AUDIT_OWN_ROOM);
 	pthread_mutex_lock(&log->state_lock);
 	changed = log->no_room != (r < 0);
 	log->no_room = r < 0;
@@ -44,6 +49,16 @@ void log_note_room(struct audit_log *log, int r)
 	else
 		log_info("There is room for the audit log in %s again", log->directory);
 	log_changed(log);
+}
+
+static bool has_no_room(struct audit_log *log)
+{
+	bool no_room;
+
+	pthread_mutex_lock(&log->state_lock);
+	no_room = log->no_room;
+	pthread_mutex_unlock(&log->state_lock);
+	return no_room;
 }
 
 int log_fail(struct audit_log *log, int r, const char *words)
@@ -94,10 +109,11 @@ static int revive(struct audit_log *log)
 	pthread_mutex_lock(&log->append_lock);
 	log_enter(log);
 	r = log_failed(log);
-	if (r < 0 && !log->outcome_lost && log_clock_us(CLOCK_MONOTONIC) >= log->retry_us) {
+	if (r < 0 && !log->over && log_clock_us(CLOCK_MONOTONIC) >= log->retry_us) {
 		pthread_mutex_unlock(&log->append_lock);
 		r = rotate_revive(log);
 		pthread_mutex_lock(&log->append_lock);
+		log->over = log->over || r == -EBADMSG;
 		log->retry_us = log_clock_us(CLOCK_MONOTONIC) + RETRY_US;
 	}
 	log_leave(log);
@@ -133,7 +149,8 @@ int audit_log_reserve(struct audit_log *log, size_t size)
 	if (r < 0)
 		return r;
 	r = audit_room_reserve(&log->room, size);
-	log_note_room(log, r);
+	if (r < 0 || has_no_room(log))
+		log_note_room(log);
 	return r;
 }
 
@@ -156,7 +173,7 @@ struct audit_head audit_log_head(struct audit_log *log)
 	pthread_mutex_lock(&log->state_lock);
 	head.sequence = log->durable.sequence;
 	memcpy(head.hash, log->durable.hash, sizeof(head.hash));
-	head.refusing = log->failed < 0 || log->no_room;
+	head.refusing = log->failed < 0 || log->no_room || log->key_stale;
 	head.sealed_since = log->durable.seal.since;
 	pthread_mutex_unlock(&log->state_lock);
 	return head;
@@ -190,12 +207,15 @@ void log_store_key(struct audit_log *log)
 	if (log->durable.seal.since == 0)
 		return;
 	r = audit_seal_store(log->seal_fd, &log->durable.seal);
-	if (r < 0 && !log->key_stale)
+	if (log->key_stale == (r < 0))
+		return;
+	log->key_stale = r < 0;
+	if (r < 0)
 		log_errno(r,
 			  "The sealing key in %s cannot be overwritten; changes are refused until "
 			  "it can. Look at the disk",
 			  log->seal_file);
-	log->key_stale = r < 0;
+	log_changed(log);
 }
 
 int log_format(struct audit_log *log, const struct audit_record *record,
@@ -233,6 +253,23 @@ int log_format(struct audit_log *log, const struct audit_record *record,
 	return 0;
 }
 
+int log_write(struct audit_log *log, const void *lines, size_t size)
+{
+	int r;
+
+	r = write_all(log->fd, lines, size);
+	if (r < 0) {
+		/* Half a line would look like a crash to who reads the log meanwhile. */
+		if (ftruncate(log->fd, (off_t)log->durable.end) < 0)
+			log_errno(-errno, "The audit log in %s ends in an incomplete line",
+				  log->directory);
+		return log_fail(log, r, "Cannot write to");
+	}
+	if (fdatasync(log->fd) < 0)
+		return log_fail(log, -errno, "Cannot flush");
+	return 0;
+}
+
 int log_append_alone(struct audit_log *log, const struct audit_record *record)
 {
 	CLEANUP(bytes_clear) struct bytes line = { 0 };
@@ -241,12 +278,10 @@ int log_append_alone(struct audit_log *log, const struct audit_record *record)
 	r = log_format(log, record, &log->written, &line);
 	if (r < 0)
 		return r;
-	r = write_all(log->fd, line.data, line.size);
-	if (r == 0 && fdatasync(log->fd) < 0)
-		r = -errno;
+	r = log_write(log, line.data, line.size);
 	if (r < 0) {
 		log->written = log->durable;
-		return log_fail(log, r, "Cannot write to");
+		return r;
 	}
 	log_publish(log, &log->written);
 	log_store_key(log);

@@ -139,6 +139,11 @@ int audit_log_maintain(struct audit_log *log);
  */
 int audit_log_orphans(struct audit_log *log, uint64_t **ret);
 
-/* Closes one by a recover record. Blocks. Returns 0 (also when it is closed already) or -errno. */
+/* The record with this number, proved by its hash. Blocks. Returns 0 and a tree that the caller owns,
+ * -ENOENT, -EBADMSG: it is damaged, or -errno. */
+int audit_log_record(struct audit_log *log, uint64_t sequence, struct json_object **ret);
+
+/* Closes one by a recover record. Blocks. Returns 0 (also when it is closed, or about to be, already)
+ * or -errno. */
 int audit_log_close_orphan(struct audit_log *log, uint64_t sequence,
 			   const struct audit_outcome *outcome);

@@ -100,6 +100,25 @@ static int open_segment(struct audit_log *log)
 	return 0;
 }
 
+/*
+ * Before anything is trusted: what an earlier fwctld was stopped from flushing gets to the disk, and
+ * what the disk has not taken is forgotten by the kernel.
+ */
+static int settle_on_disk(struct audit_log *log)
+{
+	int r = 0;
+
+	if (fsync(log->fd) < 0)
+		r = -errno;
+	if (r == 0)
+		r = flush_names(log->directory_fd);
+	if (r < 0)
+		return log_errno(r, "Cannot flush the audit log in %s; look at the disk",
+				 log->directory);
+	posix_fadvise(log->fd, 0, 0, POSIX_FADV_DONTNEED);
+	return 0;
+}
+
 /* What a crash left behind the last complete line. */
 static int cut(struct audit_log *log)
 {
@@ -139,11 +158,14 @@ static int go_on(struct audit_log *log)
 	r = open_segment(log);
 	if (r < 0)
 		return r;
+	r = settle_on_disk(log);
+	if (r < 0)
+		return r;
 	r = recover_chain(log);
 	if (r < 0)
 		return r;
 	if (log->durable.sequence == 0) {
-		/* A file that another program, or a filesystem after a crash, left empty. */
+		/* A file that another program left empty. */
 		log->segment = 0;
 		return 0;
 	}
@@ -191,6 +213,7 @@ static int prepare(struct audit_log *log, const struct audit_log_config *config)
 	log->listener = config->listener;
 	pthread_mutex_init(&log->append_lock, NULL);
 	pthread_cond_init(&log->turn, NULL);
+	pthread_cond_init(&log->joined, NULL);
 	pthread_mutex_init(&log->state_lock, NULL);
 	audit_room_init(&log->room);
 	audit_log_set_catalog(log, config->catalog_digest);
@@ -248,6 +271,7 @@ void audit_log_close(struct audit_log *log)
 	audit_intents_clear(&log->intents);
 	audit_room_done(&log->room);
 	pthread_mutex_destroy(&log->state_lock);
+	pthread_cond_destroy(&log->joined);
 	pthread_cond_destroy(&log->turn);
 	pthread_mutex_destroy(&log->append_lock);
 	free(log->directory);

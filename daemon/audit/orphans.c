@@ -11,14 +11,13 @@
 #include "util/json.h"
 #include "util/log.h"
 
-/* The record with this number; 0 and its tree, -ENOENT, or -errno. */
-static int load_record(struct audit_log *log, uint64_t sequence, struct json_object **ret)
+int audit_log_record(struct audit_log *log, uint64_t sequence, struct json_object **ret)
 {
 	const struct audit_query query = { .first = sequence, .most = 1 };
 	CLEANUP(audit_lines_freep) char **lines = NULL;
 	CLEANUP(json_putp) struct json_object *root = NULL;
+	struct audit_line line = { 0 };
 	struct json_problem problem;
-	struct json_object *number;
 	int r;
 
 	r = audit_log_read(log, &query, &lines);
@@ -26,12 +25,16 @@ static int load_record(struct audit_log *log, uint64_t sequence, struct json_obj
 		return r;
 	if (r == 0)
 		return -ENOENT;
-	r = json_parse("audit log", lines[0], strlen(lines[0]), &problem, &root);
+	line.text = lines[0];
+	line.size = strlen(lines[0]);
+	r = audit_line_parse(&line);
+	if (r < 0 || line.sequence != sequence)
+		return r < 0 ? r : -ENOENT;
+	if (!audit_line_intact(&line))
+		return -EBADMSG;
+	r = json_parse("audit log", line.text, line.size, &problem, &root);
 	if (r < 0)
 		return r == -EINVAL ? -EBADMSG : r;
-	if (!json_object_object_get_ex(root, "seq", &number) ||
-	    json_object_get_uint64(number) != sequence)
-		return -ENOENT;
 	*ret = take_pointer(root);
 	return 0;
 }
@@ -55,15 +58,21 @@ static int add_earlier(struct audit_log *log, uint64_t sequence)
 	struct json_object *request;
 	int r;
 
-	r = load_record(log, sequence, &record);
-	if (r == -ENOENT || (r == 0 && !json_object_object_get_ex(record, "request", &request))) {
+	r = audit_log_record(log, sequence, &record);
+	if (r == 0 && !json_object_object_get_ex(record, "request", &request))
+		r = -EBADMSG;
+	if (r == -ENOENT) {
 		log_warning("Record %" PRIu64 " of the audit log in %s, an intent without an "
 			    "outcome, is no longer there",
 			    sequence, log->directory);
 		return 0;
 	}
 	if (r < 0)
-		return r;
+		return log_errno(r,
+				 "Record %" PRIu64 " of the audit log in %s, an intent without an "
+				 "outcome, cannot be read. Run 'fwctl audit verify' on a copy of the "
+				 "directory, and restore the segment that it names",
+				 sequence, log->directory);
 	return add(log, sequence, strdup(json_object_get_string(request)));
 }
 
@@ -157,16 +166,31 @@ int audit_log_orphans(struct audit_log *log, uint64_t **ret)
 	return (int)n;
 }
 
-static bool is_orphan(struct audit_log *log, uint64_t sequence)
+/* Whether this thread is to close the orphan: no other does, and it is not closed yet. */
+static bool claim(struct audit_log *log, uint64_t sequence)
 {
-	const struct audit_intent *intent;
-	bool orphan;
+	struct audit_intent *intent;
+	bool claimed;
 
 	pthread_mutex_lock(&log->append_lock);
 	intent = audit_intents_find(&log->intents, sequence);
-	orphan = intent && intent->orphan;
+	claimed = intent && intent->orphan && !intent->closing;
+	if (claimed)
+		intent->closing = true;
 	pthread_mutex_unlock(&log->append_lock);
-	return orphan;
+	return claimed;
+}
+
+/* It could not be closed: another try may come. */
+static void give_back(struct audit_log *log, uint64_t sequence)
+{
+	struct audit_intent *intent;
+
+	pthread_mutex_lock(&log->append_lock);
+	intent = audit_intents_find(&log->intents, sequence);
+	if (intent)
+		intent->closing = false;
+	pthread_mutex_unlock(&log->append_lock);
 }
 
 static const char *text_of(struct json_object *record, const char *key)
@@ -176,8 +200,9 @@ static const char *text_of(struct json_object *record, const char *key)
 	return json_object_object_get_ex(record, key, &value) ? json_object_get_string(value) : NULL;
 }
 
-int audit_log_close_orphan(struct audit_log *log, uint64_t sequence,
-			   const struct audit_outcome *outcome)
+/* Once claimed. Returns 0 or -errno. */
+static int close_claimed(struct audit_log *log, uint64_t sequence,
+			 const struct audit_outcome *outcome, uint64_t *ret_sequence)
 {
 	CLEANUP(json_putp) struct json_object *intent = NULL;
 	struct audit_record record = {
@@ -186,12 +211,9 @@ int audit_log_close_orphan(struct audit_log *log, uint64_t sequence,
 		.intent = sequence,
 	};
 	const size_t room = AUDIT_OWN_ROOM + 2 * (outcome->readback ? outcome->readback->size : 0);
-	uint64_t number;
 	int r;
 
-	if (!is_orphan(log, sequence))
-		return 0;
-	r = load_record(log, sequence, &intent);
+	r = audit_log_record(log, sequence, &intent);
 	if (r < 0)
 		return r;
 	record.request = text_of(intent, "request");
@@ -199,13 +221,28 @@ int audit_log_close_orphan(struct audit_log *log, uint64_t sequence,
 	r = audit_log_reserve(log, room);
 	if (r < 0)
 		return r;
-	r = audit_log_append(log, &record, &number);
+	r = audit_log_append(log, &record, ret_sequence);
 	audit_log_release(log, room);
-	if (r == 0)
-		log_warning("Record %" PRIu64 " of the audit log announced a change whose outcome "
-			    "was not written; record %" PRIu64 " says what is known of it",
-			    sequence, number);
 	return r;
+}
+
+int audit_log_close_orphan(struct audit_log *log, uint64_t sequence,
+			   const struct audit_outcome *outcome)
+{
+	uint64_t number;
+	int r;
+
+	if (!claim(log, sequence))
+		return 0;
+	r = close_claimed(log, sequence, outcome, &number);
+	if (r < 0) {
+		give_back(log, sequence);
+		return r;
+	}
+	log_warning("Record %" PRIu64 " of the audit log announced a change whose outcome was not "
+		    "written; record %" PRIu64 " says what is known of it",
+		    sequence, number);
+	return 0;
 }
 
 /* Whether the value that was to be set can be read back. */
@@ -228,7 +265,7 @@ int orphans_close_unreadable(struct audit_log *log)
 		CLEANUP(json_putp) struct json_object *intent = NULL;
 		int r;
 
-		r = load_record(log, orphans[i], &intent);
+		r = audit_log_record(log, orphans[i], &intent);
 		if (r == 0 && !is_readable(intent))
 			r = audit_log_close_orphan(log, orphans[i], &unknown);
 		if (r < 0)

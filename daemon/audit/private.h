@@ -11,8 +11,9 @@
  * append_lock first.
  *
  * A thread that appends adds its line to the batch that is being gathered, and waits for that batch.
- * The first to find nobody flushing leads: it flushes the batch for all, wakes them, and wakes one of
- * those who gathered meanwhile to lead the next. What needs the segment for itself (log_enter())
+ * The first to find nobody flushing leads: it waits a moment for others, where there were some the last
+ * time, flushes the batch for all, wakes them, and wakes one of those who gathered meanwhile to lead
+ * the next. What needs the segment for itself (log_enter())
  * waits until nothing is gathered or flushed, and then holds everybody else up.
  */
 
@@ -52,6 +53,7 @@ struct audit_batch {
 	struct audit_entry *first, *last;
 	size_t n;
 	size_t waiting;	     /* of those, the ones that have not left */
+	bool full;	     /* no more lines fit */
 	pthread_cond_t turn; /* it is done, or one of its threads is to lead */
 	bool done;
 	int r;
@@ -78,9 +80,14 @@ struct audit_log {
 	struct audit_batch *gathering; /* NULL: nothing is */
 	size_t n_coming; /* records in that, and in the batch that is being flushed */
 	bool flushing, entered;
+	pthread_cond_t joined; /* of who leads: the company is there */
+	size_t company;	       /* the records that came together with the last flush, or during it */
+	uint64_t flush_us;     /* how long that took */
 	struct audit_position written; /* the last record that was given a place */
 	struct audit_intents intents;  /* durable, and without an outcome */
-	bool outcome_lost;	       /* a command ran, and what came of it is not written */
+	/* No more segments until a restart: a command ran and what came of it is not written, or
+	 * what was written is no longer there. */
+	bool over;
 	atomic_bool key_stale;	       /* the key file holds a key that should be gone */
 	atomic_size_t n_orphans;       /* of the intents */
 	_Atomic uint64_t retry_us;     /* CLOCK_MONOTONIC; not before that is a new segment tried */
@@ -97,8 +104,8 @@ struct audit_log {
 
 uint64_t log_clock_us(clockid_t clock);
 
-/* Remembers whether there is room, and says so when that changes. @r is 0 or -errno. */
-void log_note_room(struct audit_log *log, int r);
+/* Looks whether there is room for any record at all, and says so when that changes. */
+void log_note_room(struct audit_log *log);
 
 /* Nothing more goes to the active segment. @words say what happened. Returns @r. */
 int log_fail(struct audit_log *log, int r, const char *words);
@@ -113,6 +120,10 @@ void log_leave(struct audit_log *log);
 int log_format(struct audit_log *log, const struct audit_record *record,
 	       struct audit_position *position, struct bytes *ret_line);
 
+/* Writes whole lines behind what is durable, and flushes them. Returns 0 or -errno, and the log has
+ * failed then. */
+int log_write(struct audit_log *log, const void *lines, size_t size);
+
 /* What was written up to @position is on the disk. */
 void log_publish(struct audit_log *log, const struct audit_position *position);
 void log_tell(struct audit_log *log, const struct audit_record *record, uint64_t sequence,
@@ -122,8 +133,8 @@ void log_changed(struct audit_log *log);
 /* Writes over the sealing key that is used up. */
 void log_store_key(struct audit_log *log);
 
-/* Once entered: appends one record. Its room must be claimed. Returns 0 or -errno, and the log has
- * failed then. */
+/* Once entered: appends one record, whose room must be reserved. Returns 0 or -errno, and the log
+ * has failed then unless it is -ENOMEM. */
 int log_append_alone(struct audit_log *log, const struct audit_record *record);
 
 /* Once entered: begins a segment in place of one that failed, that a rotate record closed, or that

@@ -149,8 +149,8 @@ static int page_consider(struct page *page, const struct audit_line *line)
 	return page_add(page, line);
 }
 
-/* Reads records below @end. Returns 1 when the next segment is to be read too, 0 when the page is
- * full, or -errno. */
+/* Reads the first @end bytes of a segment. Returns 1 when the next one is to be read too, 0 when the
+ * page is full, or -errno. */
 static int read_segment(const struct audit_log *log, const struct snapshot *snapshot,
 			uint32_t number, uint64_t end, struct page *page)
 {
@@ -159,7 +159,9 @@ static int read_segment(const struct audit_log *log, const struct snapshot *snap
 	int r;
 
 	r = part_open(log, snapshot, number, &part);
-	if (r == 0 && number != snapshot->segment)
+	if (r == 0 && end < part.reader.end)
+		part.reader.end = end;
+	else if (r == 0 && number != snapshot->segment)
 		r = audit_lines_end(&part.segment, &part.reader.end);
 	if (r < 0)
 		return r;
@@ -167,9 +169,6 @@ static int read_segment(const struct audit_log *log, const struct snapshot *snap
 	if (r < 0)
 		return r;
 	while ((r = audit_reader_next_record(&part.reader, &line)) > 0) {
-		/* Behind a gap, what was not flushed does not count. */
-		if (line.sequence >= end)
-			return 1;
 		r = page_consider(page, &line);
 		if (r <= 0)
 			return r;
@@ -177,9 +176,14 @@ static int read_segment(const struct audit_log *log, const struct snapshot *snap
 	return r < 0 ? r : 1;
 }
 
-/* The number of the record that a segment begins with. Returns 0 or -errno. */
-static int first_sequence(const struct audit_log *log, const struct snapshot *snapshot,
-			  uint32_t number, uint64_t *ret)
+/* What the first record of a segment says. */
+struct start {
+	uint64_t sequence;
+	uint64_t gap_size; /* of the segment before, what counts */
+};
+
+static int read_start(const struct audit_log *log, const struct snapshot *snapshot,
+		      uint32_t number, struct start *ret)
 {
 	CLEANUP(part_clear) struct part part = { 0 };
 	struct audit_line line;
@@ -189,9 +193,10 @@ static int first_sequence(const struct audit_log *log, const struct snapshot *sn
 	if (r < 0)
 		return r;
 	r = audit_reader_next_record(&part.reader, &line);
-	if (r > 0)
-		*ret = line.sequence;
-	return r > 0 ? 0 : r < 0 ? r : -EBADMSG;
+	if (r <= 0)
+		return r < 0 ? r : -EBADMSG;
+	*ret = (struct start){ .sequence = line.sequence, .gap_size = audit_line_gap_size(&line) };
+	return 0;
 }
 
 /* The index of the last of @n segments that does not begin behind @first, or 0. */
@@ -203,13 +208,13 @@ static int find_segment(const struct audit_log *log, const struct snapshot *snap
 
 	while (high - low > 1) {
 		const size_t middle = low + (high - low) / 2;
-		uint64_t sequence;
+		struct start start;
 		int r;
 
-		r = first_sequence(log, snapshot, entries[middle].number, &sequence);
+		r = read_start(log, snapshot, entries[middle].number, &start);
 		if (r < 0)
 			return r;
-		if (sequence <= first)
+		if (start.sequence <= first)
 			low = middle;
 		else
 			high = middle;
@@ -232,14 +237,15 @@ static int read_page(const struct audit_log *log, const struct snapshot *snapsho
 		n--;
 	r = find_segment(log, snapshot, entries, n, page->query->first, &i);
 	for (; r >= 0 && i < n; i++) {
-		uint64_t end = UINT64_MAX;
+		struct start next = { .gap_size = UINT64_MAX };
 
 		if (i + 1 < n) {
-			r = first_sequence(log, snapshot, entries[i + 1].number, &end);
+			/* Behind a gap, what was not flushed does not count. */
+			r = read_start(log, snapshot, entries[i + 1].number, &next);
 			if (r < 0)
 				break;
 		}
-		r = read_segment(log, snapshot, entries[i].number, end, page);
+		r = read_segment(log, snapshot, entries[i].number, next.gap_size, page);
 		if (r == 0)
 			break;
 	}

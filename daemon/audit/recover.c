@@ -11,6 +11,9 @@
 #include "audit/private.h"
 #include "util/log.h"
 
+/* More records than are written while the kernel keeps a page from the disk. */
+#define KEY_BEHIND_MOST 10000000u
+
 #define NO_HASH "0000000000000000000000000000000000000000000000000000000000000000"
 
 /* A walk through a segment, line by line. */
@@ -87,6 +90,8 @@ static int check_seal(struct proof *proof, const struct audit_line *line)
 	if (!line->mac || proof->key.since == 0)
 		return 0;
 	/* It may be behind by records of the segments before, which are not read. */
+	if (first && line->sequence > proof->key.next + KEY_BEHIND_MOST)
+		return proof_broken(proof, line->sequence, "is far ahead of the sealing key");
 	while (first && proof->key.next < line->sequence)
 		audit_seal_advance(&proof->key);
 	if (line->sequence < proof->key.next)
@@ -212,21 +217,23 @@ int recover_chain(struct audit_log *log)
 {
 	const struct audit_segment segment = { .fd = log->fd };
 	CLEANUP(proof_clear) struct proof proof = { .log = log, .segment = log->segment };
-	uint64_t end;
+	uint64_t size, end;
 	int r;
 
 	r = load_key(log, &proof.key);
 	if (r < 0)
 		return r;
-	r = audit_lines_flushed_end(&segment, &end);
+	r = audit_segment_size(&segment, &size);
+	if (r == 0)
+		r = audit_lines_flushed_end(&segment, &end);
 	if (r == 0)
 		r = prove(&proof, &segment, end);
 	else
 		r = unreadable(&proof, r);
 	if (r < 0)
 		return r;
-	if (end == 0 && log->segment > 1)
-		return proof_broken(&proof, 0, "and all others of this file are missing");
+	if (end == 0 && (log->segment > 1 || size > 0))
+		return proof_broken(&proof, 1, "and all others of this file are missing");
 	r = proof.sealed ? check_key(&proof) : check_no_seal(&proof);
 	if (r < 0)
 		return r;

@@ -186,6 +186,8 @@ int rotate_segment(struct audit_log *log, const struct audit_rotation *rotation)
 	audit_room_release(&log->room, AUDIT_OWN_ROOM);
 	if (r == 0)
 		log_changed(log);
+	else
+		log->rotate_at = log->written.end + PUT_OFF;
 	return r;
 }
 
@@ -222,7 +224,7 @@ int rotate_revive(struct audit_log *log)
 		return r;
 	r = prepare(log, &successor);
 	if (r == -ENOSPC || r == -EDQUOT)
-		log_note_room(log, r);
+		log_note_room(log);
 	if (r < 0)
 		return r;
 	successor.position = log->written;

@@ -100,34 +100,41 @@ static void format_state(const struct audit_seal *seal, char ret[STATE_SIZE + 1]
 	explicit_bzero(key, sizeof(key));
 }
 
+static void wipe(struct bytes *bytes)
+{
+	explicit_bzero(bytes->data, bytes->size);
+	bytes_clear(bytes);
+}
+
 static int parse_state(const char *text, struct audit_seal *ret)
 {
-	char key[DIGEST_TEXT_SIZE], id[AUDIT_SEAL_ID_SIZE], check[DIGEST_TEXT_SIZE];
-	CLEANUP(bytes_clear) struct bytes bytes = { 0 };
-	struct audit_seal seal = { 0 };
+	char key[DIGEST_TEXT_SIZE], check[DIGEST_TEXT_SIZE];
+	CLEANUP(audit_seal_clear) struct audit_seal seal = { 0 };
+	CLEANUP(wipe) struct bytes bytes = { 0 };
 	int r;
 
 	digest_of(text, CHECKED_SIZE, check);
-	if (memcmp(text + CHECKED_SIZE, check, HEX_SIZE) != 0 || text[STATE_SIZE - 1] != '\n' ||
-	    sscanf(text, STATE_HEAD "%20" SCNu64 " %20" SCNu64 " %64s %16s ", &seal.since,
-		   &seal.next, key, id) != 4)
+	if (memcmp(text + CHECKED_SIZE, check, HEX_SIZE) != 0 || text[STATE_SIZE - 1] != '\n')
 		return -EBADMSG;
-	r = hex_decode(key, sizeof(seal.key), &bytes);
+	r = sscanf(text, STATE_HEAD "%20" SCNu64 " %20" SCNu64 " %64s %16s ", &seal.since,
+		   &seal.next, key, seal.id);
+	if (r == 4)
+		r = hex_decode(key, sizeof(seal.key), &bytes);
+	else
+		r = -EBADMSG;
+	explicit_bzero(key, sizeof(key));
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0 || bytes.size != sizeof(seal.key))
 		return -EBADMSG;
 	memcpy(seal.key, bytes.data, sizeof(seal.key));
-	memcpy(seal.id, id, sizeof(seal.id));
-	explicit_bzero(bytes.data, bytes.size);
-	explicit_bzero(key, sizeof(key));
 	*ret = seal;
 	return 0;
 }
 
 int audit_seal_load(const char *file, struct audit_seal *ret)
 {
-	CLEANUP(bytes_clear) struct bytes content = { 0 };
+	CLEANUP(wipe) struct bytes content = { 0 };
 	int r;
 
 	r = file_read(file, STATE_SIZE, &content);
@@ -137,9 +144,7 @@ int audit_seal_load(const char *file, struct audit_seal *ret)
 		return r;
 	if (content.size != STATE_SIZE)
 		return -EBADMSG;
-	r = parse_state((const char *)content.data, ret);
-	explicit_bzero(content.data, content.size);
-	return r;
+	return parse_state((const char *)content.data, ret);
 }
 
 /* The directory that a file is in; a descriptor or -errno. @ret_name points into @file. */

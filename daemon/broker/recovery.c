@@ -35,22 +35,17 @@ static const char *text_of(struct json_object *record, const char *key, const ch
 	return json_object_get_string(value);
 }
 
+/* Returns 0, -ENODATA when it is not about a Feature, or -errno. */
 static int read_orphan(struct broker *broker, uint64_t sequence, struct orphan *orphan)
 {
-	const struct audit_query query = { .first = sequence, .most = 1 };
-	CLEANUP(audit_lines_freep) char **lines = NULL;
-	struct json_problem problem;
 	int r;
 
 	orphan->sequence = sequence;
-	r = audit_log_read(broker->audit, &query, &lines);
-	if (r <= 0)
-		return r < 0 ? r : -ENOENT;
-	r = json_parse("audit record", lines[0], strlen(lines[0]), &problem, &orphan->record);
+	r = audit_log_record(broker->audit, sequence, &orphan->record);
 	if (r < 0)
-		return r == -EINVAL ? -EBADMSG : r;
+		return r;
 	if (uuid_parse(text_of(orphan->record, "command", "feature"), orphan->feature) < 0)
-		return -EBADMSG;
+		return -ENODATA;
 	r = hex_decode(text_of(orphan->record, "data", NULL), CXL_FEATURE_DATA_MAX,
 		       &orphan->data);
 	if (r == 0)
@@ -78,13 +73,14 @@ static bool holds(const struct bytes *value, const struct bytes *other)
 	return bytes_equal(value->data, value->size, other->data, other->size);
 }
 
-/* What the value that is there says. It was set only if it is there now and was not before. */
+/* What the value that is there says. It was set only if it is there now and is known not to have been
+ * there before. */
 static struct audit_outcome judge(const struct orphan *orphan, const struct bytes *found)
 {
 	const bool set = holds(found, &orphan->data), former = holds(found, &orphan->before);
 	struct audit_outcome outcome = { .class = AUDIT_UNKNOWN, .readback = found };
 
-	if (set && !former)
+	if (set && !former && orphan->before.size > 0)
 		outcome.class = AUDIT_APPLIED;
 	else
 		outcome.status = set ? "SAME_VALUE" : former ? "FORMER_VALUE" : "OTHER_VALUE";
@@ -113,6 +109,18 @@ static void remember_waiting(struct device *device, const struct orphan *orphan,
 			  device->name);
 }
 
+/* The verdict as far as it matters here. The effect is the one that was recorded, since the catalog
+ * may say another one by now: it decides which value was read before. */
+static void judge_again(const struct orphan *orphan, const struct cxl_feature_entry *entry,
+			struct verdict *ret)
+{
+	const int effect = effect_from_string(text_of(orphan->record, "command", "effect"));
+
+	classify_feature(NULL, entry, ret);
+	if (effect >= 0)
+		ret->effect = (enum effect)effect;
+}
+
 /* Reads where the change was to show, and closes the intent. */
 static int close_by_reading(struct broker *broker, struct device *device,
 			    const struct orphan *orphan)
@@ -126,7 +134,7 @@ static int close_by_reading(struct broker *broker, struct device *device,
 	int r;
 
 	if (entry && entry->get_size > 0) {
-		classify_feature(NULL, entry, &verdict);
+		judge_again(orphan, entry, &verdict);
 		r = device_get_feature(device, entry, feature_change_base(&verdict), &found);
 		if (r == 0)
 			outcome = judge(orphan, &found);
@@ -137,26 +145,27 @@ static int close_by_reading(struct broker *broker, struct device *device,
 	return r;
 }
 
-/* Each orphan in turn, until @use wants no more: it returns 0 to go on. */
+/* Each orphan in turn. Returns 0 or the first failure: of reading it, or what @use returned. */
 static int for_each(struct broker *broker,
 		    int (*use)(struct broker *broker, const struct orphan *orphan, void *userdata),
 		    void *userdata)
 {
 	CLEANUP(freep) uint64_t *sequences = NULL;
-	int n, r = 0;
+	int n, first = 0;
 
 	n = audit_log_orphans(broker->audit, &sequences);
-	for (int i = 0; r == 0 && i < n; i++) {
+	for (int i = 0; i < n; i++) {
 		CLEANUP(orphan_clear) struct orphan orphan = { 0 };
+		int r;
 
-		/* The log closes by itself what is not about a Feature. */
 		r = read_orphan(broker, sequences[i], &orphan);
 		if (r == 0)
 			r = use(broker, &orphan, userdata);
-		else if (r == -EBADMSG)
-			r = 0;
+		/* The log closes by itself what is not about a Feature. */
+		if (r < 0 && r != -ENODATA && first == 0)
+			first = r;
 	}
-	return n < 0 ? n : r;
+	return n < 0 ? n : first;
 }
 
 static int close_of_device(struct broker *broker, const struct orphan *orphan, void *userdata)

@@ -27,8 +27,8 @@ static void usage(FILE *to)
 	      "  --within DIR    count only the calls on DIR and on what is below\n"
 	      "  --on FILE       count only the calls on FILE\n"
 	      "  --call NAME     count only the calls of this name\n"
-	      "  --list FILE     write a line of JSON about each call when it returns; n is its\n"
-	      "                  number, or 0\n"
+	      "  --list FILE     write JSON about each call when it returns; n is its number,\n"
+	      "                  or 0\n"
 	      "  --data          with what it wrote\n",
 	      to);
 }

@@ -91,6 +91,19 @@ static inline void place_listen(const struct place *place)
 	unsetenv("JOURNAL_STREAM");
 }
 
+/* How many lines stderr got since place_listen(). */
+static inline unsigned place_lines_said(const struct place *place)
+{
+	CLEANUP(bytes_clear) struct bytes said = { 0 };
+	unsigned n = 0;
+
+	fflush(stderr);
+	said = place_read(place, "stderr");
+	for (size_t i = 0; i < said.size; i++)
+		n += said.data[i] == '\n';
+	return n;
+}
+
 /* Fails unless this, without the name of the place, is all that stderr got since the last time. */
 static inline void place_assert_said(const struct place *place, const char *expected)
 {

@@ -85,16 +85,19 @@ static void unmount_small(const struct place *place)
 
 START_TEST(test_full_disk)
 {
-	const size_t size = 512 * 1024;
+	const size_t size = 512 * 1024, step = 16 * 1024;
 	CLEANUP(place_clear) struct place place = place_new();
 	struct audit_log *log;
 	uint64_t sequence;
+	size_t more = 0;
+	int r;
 
 	if (!mount_small(&place, "tmpfs", "size=512k,mode=0700"))
 		return;
 	log = open_log(&place);
+	/* One that is too large for the disk is no sign of a full one. */
 	ck_assert_int_eq(audit_log_reserve(log, 2 * size), -ENOSPC);
-	ck_assert(audit_log_head(log).refusing);
+	ck_assert(!audit_log_head(log).refusing);
 	ck_assert_int_eq(audit_log_reserve(log, size / 2), 0);
 	ck_assert(!audit_log_head(log).refusing);
 
@@ -112,13 +115,15 @@ START_TEST(test_full_disk)
 		ck_assert_int_eq(bytes_zeroed(size, &filler), 0);
 		ck_assert_int_eq(write_all(fd, filler.data, filler.size), -ENOSPC);
 	}
-	ck_assert_int_eq(audit_log_reserve(log, size / 2), -ENOSPC);
+	while ((r = audit_log_reserve(log, step)) == 0)
+		more += step;
+	ck_assert_int_eq(r, -ENOSPC);
 	ck_assert(audit_log_head(log).refusing);
 	append_intent(log, "a");
 	append_outcome(log, "a");
 
 	/* A record without a promise is refused before its first byte is written; nothing ends. */
-	audit_log_release(log, size / 2);
+	audit_log_release(log, size / 2 + more);
 	while (audit_log_append(log, &(struct audit_record){ .type = AUDIT_DENY }, &sequence) >= 0)
 		continue;
 	ck_assert_int_eq(audit_log_append(log, &(struct audit_record){ .type = AUDIT_DENY },
@@ -126,10 +131,33 @@ START_TEST(test_full_disk)
 			 -ENOSPC);
 	verify(&place, audit_log_head(log).sequence);
 	unlink(place_path(&place, "filler"));
-	ck_assert_int_eq(audit_log_reserve(log, size / 4), 0);
+	ck_assert_int_eq(audit_log_reserve(log, size / 8), 0);
 	ck_assert(!audit_log_head(log).refusing);
 	append_denials(log, 1);
 	verify(&place, audit_log_head(log).sequence);
+	audit_log_close(log);
+	unmount_small(&place);
+}
+END_TEST
+
+/* Room is looked for with one size: large changes that do not fit, and others that do, take no turns
+ * in saying that there is none and that there is some again. */
+START_TEST(test_too_large_is_not_full)
+{
+	CLEANUP(place_clear) struct place place = place_new();
+	CLEANUP(place_clear) struct place outside = place_new();
+	struct audit_log *log;
+
+	if (!mount_small(&place, "tmpfs", "size=1m,mode=0700"))
+		return;
+	log = open_log(&place);
+	place_listen(&outside);
+	for (unsigned i = 0; i < 5; i++) {
+		ck_assert_int_eq(audit_log_reserve(log, 2 * 1024 * 1024), -ENOSPC);
+		ck_assert_int_eq(audit_log_maintain(log), 0);
+		ck_assert(!audit_log_head(log).refusing);
+	}
+	ck_assert_uint_eq(place_lines_said(&outside), 0);
 	audit_log_close(log);
 	unmount_small(&place);
 }
@@ -142,10 +170,10 @@ START_TEST(test_full_disk_at_start)
 	CLEANUP(bytes_clear) struct bytes filler = { 0 };
 	struct audit_log *log;
 
-	if (!mount_small(&place, "tmpfs", "size=64k,mode=0700"))
+	if (!mount_small(&place, "tmpfs", "size=256k,mode=0700"))
 		return;
 	fd = open(place_path(&place, "filler"), O_WRONLY | O_CREAT, 0600);
-	ck_assert_int_eq(bytes_zeroed(128 * 1024, &filler), 0);
+	ck_assert_int_eq(bytes_zeroed(512 * 1024, &filler), 0);
 	ck_assert_int_eq(write_all(fd, filler.data, filler.size), -ENOSPC);
 	/* It opens, and refuses until there is room: reads must go on. */
 	log = open_log(&place);
@@ -288,6 +316,7 @@ static void fill(Suite *suite)
 	slow_case(suite, "failed write is final", test_failed_write_is_final);
 	slow_case(suite, "failed flush is final", test_failed_flush_is_final);
 	slow_case(suite, "full disk", test_full_disk);
+	slow_case(suite, "too large is not full", test_too_large_is_not_full);
 	slow_case(suite, "full disk at start", test_full_disk_at_start);
 	slow_case(suite, "without fallocate", test_without_fallocate);
 	slow_case(suite, "concurrent", test_concurrent);

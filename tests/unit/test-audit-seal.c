@@ -154,7 +154,7 @@ START_TEST(test_key_behind)
 }
 END_TEST
 
-/* The same by segments: a start reads only the last one, and the key is that of an earlier one. */
+/* The same by segments: only the last one is read, and the key is that of an earlier one. */
 START_TEST(test_key_of_an_earlier_segment)
 {
 	static const struct audit_limits small = { .segment_bytes = 4 * 1024 };

@@ -195,83 +195,86 @@ END_TEST
 #define NO_HEX "000000000000000000000000000000000000000000000000000000000000000G"
 #define QUOTES "00000000000000000000000000000000000000000000000000000000\",\"x\":\"0"
 
+#define TWICE "stands twice or not in its place"
+
 /* Lines whose hash holds and which no writer of ours made. */
+static const struct {
+	const char *start, *words;
+} forged_lines[] = {
+	{ GENESIS, NULL },
+	{ GENESIS ",\"unknown\":[{}]", NULL },
+	{ " { \"v\" : 1 , \"seq\":1,\"type\":\"genesis\" ,\"segment\":1", NULL },
+	{ "{\"v\":2,\"seq\":1,\"type\":\"genesis\",\"segment\":1", "not of version 1" },
+	{ "{\"v\":1.0,\"seq\":1,\"type\":\"genesis\",\"segment\":1", "not of version 1" },
+	{ "{\"seq\":1,\"type\":\"genesis\",\"segment\":1", "not of version 1" },
+	{ "{\"v\":1,\"seq\":-1,\"type\":\"genesis\",\"segment\":1", "\"seq\" is missing" },
+	{ "{\"v\":1,\"seq\":\"1\",\"type\":\"genesis\",\"segment\":1", "\"seq\" is missing" },
+	{ "{\"v\":1,\"seq\":1e0,\"type\":\"genesis\",\"segment\":1", "\"seq\" is missing" },
+	{ "{\"v\":1,\"seq\":0,\"type\":\"genesis\",\"segment\":1", "\"seq\" is missing" },
+	{ "{\"v\":1,\"type\":\"genesis\",\"segment\":1", "\"seq\" is missing" },
+	{ "{\"v\":1,\"seq\":9223372036854775808,\"type\":\"genesis\"", "\"seq\" is missing" },
+	{ "{\"v\":1,\"seq\":1,\"type\":7,\"segment\":1", "\"type\" is missing" },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"genesi\",\"segment\":1", "\"type\" is missing" },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"\\u0067enesis\",\"segment\":1",
+	  "\"type\" is missing" },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\"", "\"segment\" is missing" },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"segment\":0", "\"segment\" is missing" },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"segment\":\"1\"",
+	  "\"segment\" is missing" },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"segment\":2", "\"segment\" is missing" },
+	{ GENESIS ",\"open\":[1]", "\"open\" is missing" },
+	{ GENESIS ",\"open\":1", "\"open\" is missing" },
+	{ GENESIS ",\"open\":[]", NULL },
+	{ GENESIS ",\"gap\":{\"segment\":0,\"last\":0,\"size\":0}", "\"gap\" is missing" },
+	{ GENESIS ",\"seal\":{}", "\"seal\" is missing" },
+	{ GENESIS ",\"pruned\":{}", "has \"pruned\", which its type has not" },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"deny\",\"segment\":1",
+	  "has \"segment\", which its type has not" },
+	{ "{\"v\":1,\"v\":1,\"seq\":1,\"type\":\"genesis\",\"segment\":1", TWICE },
+	{ "{\"v\":1,\"seq\":1,\"seq\":1,\"type\":\"genesis\",\"segment\":1", TWICE },
+	{ "{\"seq\":1,\"v\":1,\"type\":\"genesis\",\"segment\":1", TWICE },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"deny\",\"type\":\"genesis\",\"segment\":1", TWICE },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"request\":\"a\",\"request\":\"b\"",
+	  TWICE },
+	{ GENESIS ",\"segment\":1", TWICE },
+	{ GENESIS ",\"open\":[],\"open\":[]", TWICE },
+	{ GENESIS ",\"seal\":{},\"seal\":{}", TWICE },
+	{ GENESIS ",\"gap\":{},\"gap\":{}", TWICE },
+	{ GENESIS ",\"pruned\":{},\"pruned\":{}", TWICE },
+	{ GENESIS ",\"reason\":\"\"", TWICE },
+	{ GENESIS ",\"prev\":\"" ZEROS "\"", TWICE },
+	{ GENESIS ",\"mac\":\"" ZEROS "\"", TWICE },
+	{ GENESIS ",\"hash\":\"" ZEROS "\"", TWICE },
+	{ GENESIS ",\"hash\":\"" ZEROS "\",\"hash\":\"" ZEROS "\"", TWICE },
+	{ GENESIS ",\"s\\u0065q\":1", TWICE },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"reason\":\"\xff\"",
+	  "not a JSON object" },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"reason\":\"\x01\"",
+	  "not a JSON object" },
+	{ "{\"v\":1,,\"seq\":1,\"type\":\"genesis\"", "not a JSON object" },
+	{ "{}{\"v\":1,\"seq\":1,\"type\":\"genesis\"", "not a JSON object" },
+	{ "[{\"v\":1,\"seq\":1,\"type\":\"genesis\"", "not a JSON object" },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"x\":{\"a\":1", "not a JSON object" },
+	{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"x\":\"a", "not a JSON object" },
+};
+
 START_TEST(test_forged_lines)
 {
-	static const char twice[] = "stands twice or not in its place";
-	static const struct {
-		const char *start, *words;
-	} cases[] = {
-		{ GENESIS, NULL },
-		{ GENESIS ",\"unknown\":[{}]", NULL },
-		{ " { \"v\" : 1 , \"seq\":1,\"type\":\"genesis\" ,\"segment\":1", NULL },
-		{ "{\"v\":2,\"seq\":1,\"type\":\"genesis\",\"segment\":1", "not of version 1" },
-		{ "{\"v\":1.0,\"seq\":1,\"type\":\"genesis\",\"segment\":1", "not of version 1" },
-		{ "{\"seq\":1,\"type\":\"genesis\",\"segment\":1", "not of version 1" },
-		{ "{\"v\":1,\"seq\":-1,\"type\":\"genesis\",\"segment\":1", "\"seq\" is missing" },
-		{ "{\"v\":1,\"seq\":\"1\",\"type\":\"genesis\",\"segment\":1", "\"seq\" is missing" },
-		{ "{\"v\":1,\"seq\":1e0,\"type\":\"genesis\",\"segment\":1", "\"seq\" is missing" },
-		{ "{\"v\":1,\"seq\":0,\"type\":\"genesis\",\"segment\":1", "\"seq\" is missing" },
-		{ "{\"v\":1,\"type\":\"genesis\",\"segment\":1", "\"seq\" is missing" },
-		{ "{\"v\":1,\"seq\":9223372036854775808,\"type\":\"genesis\"", "\"seq\" is missing" },
-		{ "{\"v\":1,\"seq\":1,\"type\":7,\"segment\":1", "\"type\" is missing" },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"genesi\",\"segment\":1", "\"type\" is missing" },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"\\u0067enesis\",\"segment\":1",
-		  "\"type\" is missing" },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\"", "\"segment\" is missing" },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"segment\":0", "\"segment\" is missing" },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"segment\":\"1\"",
-		  "\"segment\" is missing" },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"segment\":2", "\"segment\" is missing" },
-		{ GENESIS ",\"open\":[1]", "\"open\" is missing" },
-		{ GENESIS ",\"open\":1", "\"open\" is missing" },
-		{ GENESIS ",\"open\":[]", NULL },
-		{ GENESIS ",\"gap\":{\"segment\":0,\"last\":0,\"size\":0}", "\"gap\" is missing" },
-		{ GENESIS ",\"seal\":{}", "\"seal\" is missing" },
-		{ GENESIS ",\"pruned\":{}", "has \"pruned\", which its type has not" },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"deny\",\"segment\":1",
-		  "has \"segment\", which its type has not" },
-		{ "{\"v\":1,\"v\":1,\"seq\":1,\"type\":\"genesis\",\"segment\":1", twice },
-		{ "{\"v\":1,\"seq\":1,\"seq\":1,\"type\":\"genesis\",\"segment\":1", twice },
-		{ "{\"seq\":1,\"v\":1,\"type\":\"genesis\",\"segment\":1", twice },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"deny\",\"type\":\"genesis\",\"segment\":1", twice },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"request\":\"a\",\"request\":\"b\"",
-		  twice },
-		{ GENESIS ",\"segment\":1", twice },
-		{ GENESIS ",\"open\":[],\"open\":[]", twice },
-		{ GENESIS ",\"seal\":{},\"seal\":{}", twice },
-		{ GENESIS ",\"gap\":{},\"gap\":{}", twice },
-		{ GENESIS ",\"pruned\":{},\"pruned\":{}", twice },
-		{ GENESIS ",\"reason\":\"\"", twice },
-		{ GENESIS ",\"prev\":\"" ZEROS "\"", twice },
-		{ GENESIS ",\"mac\":\"" ZEROS "\"", twice },
-		{ GENESIS ",\"hash\":\"" ZEROS "\"", twice },
-		{ GENESIS ",\"hash\":\"" ZEROS "\",\"hash\":\"" ZEROS "\"", twice },
-		{ GENESIS ",\"s\\u0065q\":1", twice },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"reason\":\"\xff\"",
-		  "not a JSON object" },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"reason\":\"\x01\"",
-		  "not a JSON object" },
-		{ "{\"v\":1,,\"seq\":1,\"type\":\"genesis\"", "not a JSON object" },
-		{ "{}{\"v\":1,\"seq\":1,\"type\":\"genesis\"", "not a JSON object" },
-		{ "[{\"v\":1,\"seq\":1,\"type\":\"genesis\"", "not a JSON object" },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"x\":{\"a\":1", "not a JSON object" },
-		{ "{\"v\":1,\"seq\":1,\"type\":\"genesis\",\"x\":\"a", "not a JSON object" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(forged_lines); i++) {
 		CLEANUP(audit_verifier_freep) struct audit_verifier *verifier = verifier_new();
 		const char *problem = audit_verifier_verdict(verifier)->problem;
+		const char *words = forged_lines[i].words;
 		char hash[DIGEST_TEXT_SIZE], line[768];
 		int size;
 
-		size = snprintf(line, sizeof(line), "%s,\"prev\":\"" ZEROS "\",", cases[i].start);
+		size = snprintf(line, sizeof(line), "%s,\"prev\":\"" ZEROS "\",",
+				forged_lines[i].start);
 		digest_of(line, (size_t)size, hash);
 		size += snprintf(line + size, sizeof(line) - (size_t)size, "\"hash\":\"%s\"}",
 				 hash);
 		audit_verifier_line(verifier, line, (size_t)size);
-		ck_assert_msg(cases[i].words ? strstr(problem, cases[i].words) != NULL : !*problem,
-			      "%s: %s", line, problem);
+		ck_assert_msg(words ? strstr(problem, words) != NULL : !*problem, "%s: %s", line,
+			      problem);
 	}
 }
 END_TEST
@@ -289,7 +292,7 @@ START_TEST(test_forged_tails)
 		{ GENESIS ",\"prev\":\"0" ZEROS "\",", no_end },
 		{ GENESIS ",\"prev\": \"" ZEROS "\",", no_end },
 		{ GENESIS ",\"mac\":\"" ZEROS "\",\"prev\":\"" ZEROS "\",",
-		  "stands twice or not in its place" },
+		  TWICE },
 		{ GENESIS ",\"prev\":\"" ZEROS "\",\"mac\":\"" ZEROS "\",\"mac\":\"" ZEROS "\",",
 		  no_end },
 		{ GENESIS ",\"prev\":\"" ZEROS "\",\"mac\":\"0" ZEROS "\",", no_end },
