@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
@@ -54,9 +55,30 @@ static const struct call_type types[] = {
 /* What of struct seccomp_data a filter loads: 32 bits. */
 #define LOAD(member) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
 
+/* Two calls count only with some arguments: the jump skips what lets the others through. */
+struct condition {
+	struct sock_filter load, jump;
+};
+
+static const struct condition opens = {
+	.load = LOAD(args[2]),
+	.jump = BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CREATES, 1, 0),
+};
+
+/* libc asks of each file that it opens whether it is a terminal, which changes nothing. */
+static const struct condition controls = {
+	.load = LOAD(args[1]),
+	.jump = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TCGETS, 0, 1),
+};
+
+static const struct condition *condition_of(enum call_kind kind)
+{
+	return kind == CALL_OPEN ? &opens : kind == CALL_IOCTL ? &controls : NULL;
+}
+
 int calls_install_filter(void)
 {
-	struct sock_filter program[4 + 3 + 2 * ARRAY_LENGTH(types) + 1];
+	struct sock_filter program[4 + 5 * ARRAY_LENGTH(types) + 1];
 	struct sock_fprog filter = { .filter = program };
 	unsigned short n = 0;
 
@@ -66,16 +88,15 @@ int calls_install_filter(void)
 	program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
 	program[n++] = (struct sock_filter)LOAD(nr);
 	for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
-		const bool open = types[i].kind == CALL_OPEN;
+		const struct condition *when = condition_of(types[i].kind);
 
 		program[n++] = (struct sock_filter)BPF_JUMP(
-			BPF_JMP | BPF_JEQ | BPF_K, (unsigned)types[i].number, 0, open ? 3 : 1);
-		if (open) {
-			/* The number is loaded no more, but then it is known to be none of the
-			 * others either. */
-			program[n++] = (struct sock_filter)LOAD(args[2]);
-			program[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K,
-								    CREATES, 0, 1);
+			BPF_JMP | BPF_JEQ | BPF_K, (unsigned)types[i].number, 0, when ? 4 : 1);
+		if (when) {
+			program[n++] = when->load;
+			program[n++] = when->jump;
+			program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+								    SECCOMP_RET_ALLOW);
 		}
 		program[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE);
 	}

@@ -3,6 +3,7 @@
 # session: --no-daemon --rules tests/integration/users.rules
 """Every system call on the log's directory fails once, or from then on: fwctld goes on, honestly."""
 
+import errno
 import time
 import unittest
 
@@ -117,9 +118,17 @@ class Errors(unittest.TestCase):
                 self.assertIn(NOT_MADE, answer.message)
             if answer.error and answer.data not in made:
                 self.assertNotEqual(store[answer.on, answer.feature], answer.data)
+        if failure.worked and self.is_final(failure.failed()):
+            self.assertIn(errno.errorcode[-failure.failed()["result"]],
+                          [record["gap"]["errno"] for record in records if "gap" in record])
         # After a lost outcome only a restart helps: it reads back.
         self.assertEqual(failure.worked, failure.recovers())
         self.assertEqual(failure.refused, not failure.recovers())
+
+    @staticmethod
+    def is_final(call):
+        """Whether nothing more may go to the segment."""
+        return call["call"] in ("write", "fdatasync") and shows(call["path"])
 
     def one(self, place, script, *stop, sticky=()):
         """One failure. Returns what went wrong."""

@@ -20,7 +20,7 @@ SECTOR = 512
 # Enough for a change, and for a recover record; less than what fwctld allocates where it can.
 LITTLE, ROOM = MIB // 16, MIB // 4
 # How many ends of the log are tried at least.
-LEAST = 40
+LEAST = 20
 
 
 class Filesystem:
