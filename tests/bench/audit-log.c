@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * audit-log [--json] [--sealed] [--rounds N] [DIRECTORY]: how many changes per second the audit log
- * takes, without a bus and without polkit, against bare appends of 512 bytes that are flushed, to a
- * file in the same directory. A change is: room reserved, intent durable, outcome durable, room
- * given back.
+ * audit-log [--json] [--rounds N] [DIRECTORY]: how many changes per second the audit log takes,
+ * without a bus and without polkit, against bare appends of 512 bytes that are flushed, to a file
+ * in the same directory. A change is: room reserved, intent durable, outcome durable, room given
+ * back.
  *
- * Both sides take turns in short rounds, so that what else the machine does slows both alike. The
- * ratio is the median of those of the rounds. One thread is compared on one CPU; the sixteen are
- * compared with bare appends of one thread too, since they show what one flush for all gains.
+ * Bare appends, a log without a seal and one with a seal take turns in short rounds, so that what
+ * else the machine does slows all alike. A ratio is the median of those of the rounds. One thread
+ * is compared on one CPU; sixteen are compared with bare appends of one thread too, since they show
+ * what one flush for all gains.
  *
  * The directory's filesystem must flush to something: on tmpfs it says so and exits with 77.
  */
@@ -27,29 +28,36 @@
 #define BARE_SIZE 512
 #define BARE_STEPS 40
 
-/* Short enough that both sides of a round see the same disk. */
+/* Short enough that all sides of a round see the same disk. */
 #define ONE_THREAD_STEPS 20
 #define THREADS_STEPS 32
 
 struct options {
-	bool json, sealed;
+	bool json;
 	unsigned rounds;
 	const char *directory;
 };
 
-/* How long each of some steps took. */
-struct samples {
-	uint64_t *ns;
+enum side_name { BARE, PLAIN, SEALED, SIDES };
+
+static const char *const side_names[SIDES] = { "bare", "plain", "sealed" };
+
+/* One of those that take turns, and what was measured of it. */
+struct side {
+	int fd;		       /* BARE */
+	struct audit_log *log; /* the others */
+	pthread_barrier_t barrier;
+	uint64_t *ns; /* how long each step took */
 	size_t n;
+	double *rates; /* steps per second, of each round */
 };
 
-/* Bare appends against changes of so many threads. */
 struct comparison {
 	const char *name;
 	unsigned threads;
 	unsigned steps; /* changes of a thread in a round */
-	struct samples bare, changes;
-	double *bare_rates, *change_rates, *ratios; /* of each round */
+	unsigned rounds;
+	struct side sides[SIDES];
 };
 
 /* A thread that makes changes, and where it notes how long each took. */
@@ -82,116 +90,165 @@ static void *work(void *userdata)
 	return NULL;
 }
 
-/* Returns how many there were in a second. */
-static double append_bare(int fd, struct samples *samples)
+static void append_bare(struct side *side)
 {
 	static const char block[BARE_SIZE] = "bare";
-	const uint64_t begin = now_ns();
 
 	for (unsigned i = 0; i < BARE_STEPS; i++) {
-		const uint64_t before = now_ns();
+		const uint64_t begin = now_ns();
 
-		if (write(fd, block, sizeof(block)) != sizeof(block) || fdatasync(fd) < 0)
+		if (write(side->fd, block, sizeof(block)) != sizeof(block) ||
+		    fdatasync(side->fd) < 0)
 			err(1, "bare append");
-		samples->ns[samples->n++] = now_ns() - before;
+		side->ns[side->n++] = now_ns() - begin;
 	}
-	return BARE_STEPS * 1e9 / (double)(now_ns() - begin);
 }
 
-static void run_rounds(struct comparison *comparison, unsigned rounds, int bare_fd,
-		       pthread_barrier_t *barrier)
+static void run_rounds(struct comparison *comparison)
 {
 	const double changes = comparison->threads * comparison->steps;
 
-	for (unsigned i = 0; i < rounds; i++) {
-		uint64_t begin;
+	for (unsigned i = 0; i < comparison->rounds; i++) {
+		for (unsigned j = 0; j < SIDES; j++) {
+			struct side *side = &comparison->sides[j];
+			const uint64_t begin = now_ns();
 
-		comparison->bare_rates[i] = append_bare(bare_fd, &comparison->bare);
-		begin = now_ns();
-		pthread_barrier_wait(barrier);
-		pthread_barrier_wait(barrier);
-		comparison->change_rates[i] = changes * 1e9 / (double)(now_ns() - begin);
-		comparison->ratios[i] = comparison->change_rates[i] / comparison->bare_rates[i];
+			if (j == BARE) {
+				append_bare(side);
+			} else {
+				pthread_barrier_wait(&side->barrier);
+				pthread_barrier_wait(&side->barrier);
+			}
+			side->rates[i] = (j == BARE ? BARE_STEPS : changes) * 1e9 /
+					 (double)(now_ns() - begin);
+		}
 	}
 }
 
-static void compare(struct comparison *comparison, unsigned rounds, int bare_fd,
-		    struct audit_log *log)
+static void start_workers(const struct comparison *comparison, struct side *side,
+			  struct worker *workers)
 {
-	struct worker workers[THREADS];
-	const size_t each = (size_t)rounds * comparison->steps;
-	pthread_barrier_t barrier;
+	const size_t each = (size_t)comparison->rounds * comparison->steps;
 
-	comparison->bare.ns = allocate((size_t)rounds * BARE_STEPS, sizeof(uint64_t));
-	comparison->changes.n = each * comparison->threads;
-	comparison->changes.ns = allocate(comparison->changes.n, sizeof(uint64_t));
-	comparison->bare_rates = allocate(rounds, sizeof(double));
-	comparison->change_rates = allocate(rounds, sizeof(double));
-	comparison->ratios = allocate(rounds, sizeof(double));
-	pthread_barrier_init(&barrier, NULL, comparison->threads + 1);
+	side->n = each * comparison->threads;
+	side->ns = allocate(side->n, sizeof(*side->ns));
+	pthread_barrier_init(&side->barrier, NULL, comparison->threads + 1);
 	for (unsigned i = 0; i < comparison->threads; i++) {
-		workers[i] = (struct worker){ .log = log,
-					      .barrier = &barrier,
+		workers[i] = (struct worker){ .log = side->log,
+					      .barrier = &side->barrier,
 					      .number = i,
-					      .rounds = rounds,
+					      .rounds = comparison->rounds,
 					      .steps = comparison->steps,
-					      .ns = comparison->changes.ns + i * each };
+					      .ns = side->ns + i * each };
 		errno = pthread_create(&workers[i].thread, NULL, work, &workers[i]);
 		if (errno > 0)
 			err(1, "pthread_create");
 	}
-	run_rounds(comparison, rounds, bare_fd, &barrier);
-	for (unsigned i = 0; i < comparison->threads; i++)
-		pthread_join(workers[i].thread, NULL);
-	pthread_barrier_destroy(&barrier);
 }
 
-static double quantile_us(const struct samples *samples, double part)
+static void compare(struct comparison *comparison)
 {
-	CLEANUP(freep) double *us = allocate(samples->n, sizeof(double));
+	struct worker workers[SIDES][THREADS];
+	struct side *bare = &comparison->sides[BARE];
 
-	for (size_t i = 0; i < samples->n; i++)
-		us[i] = (double)samples->ns[i] / 1000;
-	return quantile(us, samples->n, part);
-}
-
-static void print_json(const struct comparison *comparison, unsigned rounds)
-{
-	printf("\"%s\":{\"threads\":%u,\"bare_per_second\":%.1f,\"bare_median_us\":%.1f,"
-	       "\"bare_p99_us\":%.1f,\"changes_per_second\":%.1f,\"change_median_us\":%.1f,"
-	       "\"change_p99_us\":%.1f,\"ratio\":%.3f,\"ratio_quartiles\":[%.3f,%.3f]}",
-	       comparison->name, comparison->threads, quantile(comparison->bare_rates, rounds, 0.5),
-	       quantile_us(&comparison->bare, 0.5), quantile_us(&comparison->bare, 0.99),
-	       quantile(comparison->change_rates, rounds, 0.5),
-	       quantile_us(&comparison->changes, 0.5), quantile_us(&comparison->changes, 0.99),
-	       quantile(comparison->ratios, rounds, 0.5),
-	       quantile(comparison->ratios, rounds, 0.25),
-	       quantile(comparison->ratios, rounds, 0.75));
-}
-
-static void print_text(const struct comparison *comparison, unsigned rounds)
-{
-	printf("%u thread%s\n"
-	       "  bare 512 bytes  %8.1f/s  median %7.1f us  p99 %7.1f us\n"
-	       "  changes         %8.1f/s  median %7.1f us  p99 %7.1f us\n"
-	       "  ratio %.3f, the median of %u rounds; half of them from %.3f to %.3f\n",
-	       comparison->threads, comparison->threads > 1 ? "s" : "",
-	       quantile(comparison->bare_rates, rounds, 0.5), quantile_us(&comparison->bare, 0.5),
-	       quantile_us(&comparison->bare, 0.99),
-	       quantile(comparison->change_rates, rounds, 0.5),
-	       quantile_us(&comparison->changes, 0.5), quantile_us(&comparison->changes, 0.99),
-	       quantile(comparison->ratios, rounds, 0.5), rounds,
-	       quantile(comparison->ratios, rounds, 0.25),
-	       quantile(comparison->ratios, rounds, 0.75));
+	bare->ns = allocate((size_t)comparison->rounds * BARE_STEPS, sizeof(*bare->ns));
+	for (unsigned i = 0; i < SIDES; i++) {
+		comparison->sides[i].rates = allocate(comparison->rounds, sizeof(double));
+		if (i != BARE)
+			start_workers(comparison, &comparison->sides[i], workers[i]);
+	}
+	run_rounds(comparison);
+	for (unsigned i = PLAIN; i < SIDES; i++) {
+		for (unsigned j = 0; j < comparison->threads; j++)
+			pthread_join(workers[i][j].thread, NULL);
+		pthread_barrier_destroy(&comparison->sides[i].barrier);
+	}
 }
 
 static void comparison_clear(struct comparison *comparison)
 {
-	free(comparison->bare.ns);
-	free(comparison->changes.ns);
-	free(comparison->bare_rates);
-	free(comparison->change_rates);
-	free(comparison->ratios);
+	for (unsigned i = 0; i < SIDES; i++) {
+		free(comparison->sides[i].ns);
+		free(comparison->sides[i].rates);
+	}
+}
+
+/* What is told of a side. */
+struct figures {
+	double per_second, median_us, p99_us;
+};
+
+static struct figures figures_of(const struct comparison *comparison, enum side_name name)
+{
+	const struct side *side = &comparison->sides[name];
+	CLEANUP(freep) double *us = allocate(side->n, sizeof(*us));
+	CLEANUP(freep) double *rates = allocate(comparison->rounds, sizeof(*rates));
+
+	for (size_t i = 0; i < side->n; i++)
+		us[i] = (double)side->ns[i] / 1000;
+	memcpy(rates, side->rates, comparison->rounds * sizeof(*rates));
+	return (struct figures){ .per_second = quantile(rates, comparison->rounds, 0.5),
+				 .median_us = quantile(us, side->n, 0.5),
+				 .p99_us = quantile(us, side->n, 0.99) };
+}
+
+/* How many times as fast one side is as another, in the rounds. */
+struct ratio {
+	double low, median, high; /* half of the rounds lie between low and high */
+};
+
+static struct ratio ratio_of(const struct comparison *comparison, enum side_name one,
+			     enum side_name other)
+{
+	const unsigned n = comparison->rounds;
+	CLEANUP(freep) double *ratios = allocate(n, sizeof(*ratios));
+
+	for (unsigned i = 0; i < n; i++)
+		ratios[i] = comparison->sides[one].rates[i] / comparison->sides[other].rates[i];
+	return (struct ratio){ .low = quantile(ratios, n, 0.25),
+			       .median = quantile(ratios, n, 0.5),
+			       .high = quantile(ratios, n, 0.75) };
+}
+
+static const struct {
+	enum side_name one, other;
+} ratios[] = { { PLAIN, BARE }, { SEALED, BARE }, { SEALED, PLAIN } };
+
+static void print_json(const struct comparison *comparison)
+{
+	printf("\"%s\":{\"threads\":%u", comparison->name, comparison->threads);
+	for (enum side_name i = 0; i < SIDES; i++) {
+		const struct figures figures = figures_of(comparison, i);
+
+		printf(",\"%s\":{\"per_second\":%.1f,\"median_us\":%.1f,\"p99_us\":%.1f}",
+		       side_names[i], figures.per_second, figures.median_us, figures.p99_us);
+	}
+	for (size_t i = 0; i < ARRAY_LENGTH(ratios); i++) {
+		const struct ratio ratio = ratio_of(comparison, ratios[i].one, ratios[i].other);
+
+		printf(",\"%s_to_%s\":[%.3f,%.3f,%.3f]", side_names[ratios[i].one],
+		       side_names[ratios[i].other], ratio.low, ratio.median, ratio.high);
+	}
+	printf("}");
+}
+
+static void print_text(const struct comparison *comparison)
+{
+	printf("%u thread%s\n", comparison->threads, comparison->threads > 1 ? "s" : "");
+	for (enum side_name i = 0; i < SIDES; i++) {
+		const struct figures figures = figures_of(comparison, i);
+
+		printf("  %-8s %9.1f/s  median %8.1f us  p99 %8.1f us\n", side_names[i],
+		       figures.per_second, figures.median_us, figures.p99_us);
+	}
+	for (size_t i = 0; i < ARRAY_LENGTH(ratios); i++) {
+		const struct ratio ratio = ratio_of(comparison, ratios[i].one, ratios[i].other);
+
+		printf("  %s to %s: %.3f, the median of %u rounds; half of them from %.3f to "
+		       "%.3f\n",
+		       side_names[ratios[i].one], side_names[ratios[i].other], ratio.median,
+		       comparison->rounds, ratio.low, ratio.high);
+	}
 }
 
 /* This thread and those that it makes stay on one CPU. */
@@ -214,7 +271,6 @@ static struct options parse_options(int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		{ "json", no_argument, NULL, 'j' },
-		{ "sealed", no_argument, NULL, 's' },
 		{ "rounds", required_argument, NULL, 'r' },
 		{ 0 },
 	};
@@ -224,8 +280,6 @@ static struct options parse_options(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) >= 0) {
 		if (option == 'j')
 			options.json = true;
-		else if (option == 's')
-			options.sealed = true;
 		else if (option == 'r')
 			options.rounds = (unsigned)strtoul(optarg, NULL, 10);
 		else
@@ -251,7 +305,7 @@ static struct audit_log *open_log(const char *directory, bool sealed)
 	};
 	struct audit_log *log = NULL;
 
-	snprintf(path, sizeof(path), "%s/log", directory);
+	snprintf(path, sizeof(path), "%s/%s", directory, side_names[sealed ? SEALED : PLAIN]);
 	snprintf(seal_file, sizeof(seal_file), "%s/seal-key", directory);
 	if (audit_log_open(&config, &log) < 0 || (sealed && audit_log_seal(log, &peer, key) < 0))
 		errx(1, "the log in %s cannot be begun", path);
@@ -275,29 +329,37 @@ int main(int argc, char **argv)
 	const struct options options = parse_options(argc, argv);
 	CLEANUP(bench_directory_clear)
 	struct bench_directory directory = bench_directory_new(options.directory);
-	CLEANUP(audit_log_closep) struct audit_log *log = open_log(directory.path, options.sealed);
-	CLEANUP(closep) int bare_fd = open_bare(directory.path);
+	CLEANUP(closep) int fd = open_bare(directory.path);
+	CLEANUP(audit_log_closep) struct audit_log *plain = open_log(directory.path, false);
+	CLEANUP(audit_log_closep) struct audit_log *sealed = open_log(directory.path, true);
 	CLEANUP(comparison_clear)
-	struct comparison one = { .name = "one_thread", .threads = 1, .steps = ONE_THREAD_STEPS };
+	struct comparison one = { .name = "one_thread",
+				  .threads = 1,
+				  .steps = ONE_THREAD_STEPS,
+				  .rounds = options.rounds,
+				  .sides = { { .fd = fd }, { .log = plain }, { .log = sealed } } };
 	CLEANUP(comparison_clear)
-	struct comparison many = { .name = "threads", .threads = THREADS, .steps = THREADS_STEPS };
+	struct comparison many = { .name = "threads",
+				   .threads = THREADS,
+				   .steps = THREADS_STEPS,
+				   .rounds = options.rounds,
+				   .sides = { { .fd = fd }, { .log = plain }, { .log = sealed } } };
 	cpu_set_t before;
 
 	pin(&before);
-	compare(&one, options.rounds, bare_fd, log);
+	compare(&one);
 	if (sched_setaffinity(0, sizeof(before), &before) < 0)
 		err(1, "sched_setaffinity");
-	compare(&many, options.rounds, bare_fd, log);
+	compare(&many);
 	if (options.json) {
-		printf("{\"rounds\":%u,\"sealed\":%s,", options.rounds,
-		       options.sealed ? "true" : "false");
-		print_json(&one, options.rounds);
+		printf("{\"rounds\":%u,", options.rounds);
+		print_json(&one);
 		printf(",");
-		print_json(&many, options.rounds);
+		print_json(&many);
 		printf("}\n");
 	} else {
-		print_text(&one, options.rounds);
-		print_text(&many, options.rounds);
+		print_text(&one);
+		print_text(&many);
 	}
 	return 0;
 }
