@@ -234,8 +234,8 @@ START_TEST(test_damaged)
 	ck_assert_uint_lt(packed.size, 400);
 	for (size_t i = 0; i < packed.size; i++) {
 		for (unsigned bit = 0; bit <= 8; bit++) {
-			const uint8_t change = bit < 8 ? (uint8_t)(1u << bit) : 0xff;
-			const uint8_t damaged = packed.data[i] ^ change;
+			const unsigned change = bit < 8 ? 1u << bit : 0xff;
+			const uint8_t damaged = (uint8_t)(packed.data[i] ^ change);
 
 			ck_assert_int_eq(pwrite(fd, &damaged, 1, (off_t)i), 1);
 			if (outcome_of(fd, &text) < 0)
