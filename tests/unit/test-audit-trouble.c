@@ -6,6 +6,9 @@
  */
 
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "audit-helpers.h"
 
@@ -69,6 +72,59 @@ START_TEST(test_outcome_without_intent)
 			 0);
 	wait_for_retry();
 	ck_assert_int_eq(audit_log_reserve(log, 1000), 0);
+}
+END_TEST
+
+/* The file may grow by so many bytes. */
+static void limit_files(rlim_t size)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = size;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* The filesystem takes no more, from each byte of a record on: nothing of it stays. */
+START_TEST(test_every_byte_of_a_record)
+{
+	CLEANUP(place_clear) struct place place = place_new();
+	CLEANUP(audit_log_closep) struct audit_log *log = open_log(&place);
+	CLEANUP(bytes_clear) struct bytes base = { 0 };
+	struct stat status;
+
+	signal(SIGXFSZ, SIG_IGN);
+	append_denials(log, 2);
+	base = place_read(&place, SEGMENT);
+	append_intent(log, "a");
+	audit_log_close(take_pointer(log));
+	ck_assert_int_eq(stat(place_path(&place, SEGMENT), &status), 0);
+	for (size_t i = base.size; i < (size_t)status.st_size - 1; i++) {
+		const struct audit_record intent = { .type = AUDIT_INTENT, .request = "a" };
+		CLEANUP(bytes_clear) struct bytes left = { 0 };
+		uint64_t sequence;
+		int r;
+
+		place_write(&place, SEGMENT, base.data, base.size);
+		log = open_log(&place);
+		limit_files(i);
+		r = audit_log_append(log, &intent, &sequence);
+		limit_files(RLIM_INFINITY);
+		if (r == 0) {
+			/* The record is whole by now: the one that was measured was longer. */
+			ck_assert_uint_gt(i, base.size + 350);
+			audit_log_close(take_pointer(log));
+			break;
+		}
+		ck_assert_int_eq(r, -EFBIG);
+		ck_assert(audit_log_head(log).refusing);
+		left = place_read(&place, SEGMENT);
+		ck_assert(bytes_equal(left.data, left.size, base.data, base.size));
+		verify(&place, 3);
+		audit_log_close(take_pointer(log));
+	}
+	log = open_log(&place);
+	append_denials(log, 1);
 }
 END_TEST
 
@@ -264,6 +320,7 @@ static void fill(Suite *suite)
 	slow_case(suite, "outcome behind a failure", test_outcome_behind_a_failure);
 	slow_case(suite, "outcome too long", test_outcome_too_long);
 	slow_case(suite, "outcome without intent", test_outcome_without_intent);
+	slow_case(suite, "every byte of a record", test_every_byte_of_a_record);
 	slow_case(suite, "damage is final", test_damage_is_final);
 	slow_case(suite, "NUL is damage", test_nul_is_damage);
 	slow_case(suite, "no complete line", test_no_complete_line);
