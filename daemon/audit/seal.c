@@ -102,7 +102,8 @@ static void format_state(const struct audit_seal *seal, char ret[STATE_SIZE + 1]
 
 static void wipe(struct bytes *bytes)
 {
-	explicit_bzero(bytes->data, bytes->size);
+	if (bytes->size > 0)
+		explicit_bzero(bytes->data, bytes->size);
 	bytes_clear(bytes);
 }
 
