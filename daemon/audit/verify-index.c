@@ -12,6 +12,8 @@
 
 #include "audit/verify-private.h"
 #include "util/bytes.h"
+#include "util/file.h"
+#include "util/little-endian.h"
 
 /* A frame that fwctld made is smaller, as text and compressed. */
 #define FRAME_MOST ZSTD_COMPRESSBOUND(64u * 1024)
@@ -21,30 +23,6 @@
 /* The frame that an index is, and the last bytes of it. */
 #define INDEX_MAGIC 0x184d2a5eu
 #define MARK "fwctl-ix"
-
-static int read_at(int fd, void *to, size_t size, uint64_t offset)
-{
-	while (size > 0) {
-		ssize_t n = pread(fd, to, size, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EBADMSG;
-		to = (char *)to + n;
-		size -= (size_t)n;
-		offset += (uint64_t)n;
-	}
-	return 0;
-}
-
-static uint32_t number_at(const uint8_t *at)
-{
-	uint32_t number;
-
-	memcpy(&number, at, sizeof(number));
-	return le32toh(number);
-}
 
 /* The index that belongs to the frames that were walked over. */
 struct walk {
@@ -95,8 +73,8 @@ static int next_frame(struct walk *walk)
 
 	if (there < sizeof(uint32_t))
 		return 0;
-	r = read_at(walk->fd, walk->frame, there, walk->offset);
-	if (r < 0 || number_at(walk->frame) != ZSTD_MAGICNUMBER)
+	r = pread_all(walk->fd, walk->frame, there, walk->offset);
+	if (r < 0 || read_le32(walk->frame) != ZSTD_MAGICNUMBER)
 		return r;
 	size = ZSTD_findFrameCompressedSize(walk->frame, there);
 	text = ZSTD_getFrameContentSize(walk->frame, there);
@@ -158,7 +136,7 @@ int verify_index(int fd)
 	found = malloc((size_t)size);
 	if (!found)
 		return -ENOMEM;
-	r = read_at(fd, found, (size_t)size, walk.offset);
+	r = pread_all(fd, found, (size_t)size, walk.offset);
 	if (r < 0)
 		return r;
 	return memcmp(found, walk.index.data, (size_t)size) == 0 ? 0 : -EBADMSG;
