@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * From the tables to sd-bus: makes the vtables, and takes every method call of every interface
- * through one door, where its access is decided. Calls sd-bus; may call broker.
+ * From the tables to sd-bus: makes the vtables, finds the method that a call is for, and hands it to
+ * call.h. Calls sd-bus; may call broker.
  */
 
 #include "bus/bus.h"

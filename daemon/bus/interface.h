@@ -3,7 +3,7 @@
 
 /*
  * The D-Bus interfaces as tables: members, their shapes, who may call them, and what they are for.
- * From these tables come the vtables, the interface XML, and the choke point in dispatch.c: a
+ * From these tables come the vtables, the interface XML, and the choke point in call.c: a
  * method that is not in a table does not exist, and one without an access is never run.
  *
  * Calls sd-bus; may call broker and all below.

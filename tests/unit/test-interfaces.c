@@ -2,7 +2,7 @@
 
 /*
  * The tables that the bus is made of: complete, in agreement with the contract and with the polkit
- * policy, and written out as XML. That the door in dispatch.c keeps to them is for the integration
+ * policy, and written out as XML. That the door in call.c keeps to them is for the integration
  * tests.
  */
 
