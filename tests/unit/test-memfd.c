@@ -30,7 +30,7 @@ static int take(int fd, struct memfd *ret)
 	int r = memfd_take(fd, MOST, "The test", ret, &refusal);
 
 	if (r > 0)
-		ck_assert(strncmp(refusal.message, "The test ", 9) == 0);
+		ck_assert_ptr_nonnull(strstr(refusal.message, "The test"));
 	return r;
 }
 
