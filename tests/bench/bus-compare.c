@@ -129,7 +129,7 @@ static void on_child(int signal)
 	}
 }
 
-static void start_callers(struct comparison *comparison, struct shared *shared)
+static void start_callers(struct comparison *comparison, struct shared *shared, pid_t *pids)
 {
 	fflush(NULL);
 	for (unsigned i = 0; i < comparison->callers; i++) {
@@ -143,7 +143,18 @@ static void start_callers(struct comparison *comparison, struct shared *shared)
 			caller_main(comparison, shared, i);
 			_exit(0);
 		}
+		pids[i] = pid;
 	}
+}
+
+static void await_callers(const struct comparison *comparison, const pid_t *pids)
+{
+	int status;
+
+	signal(SIGCHLD, SIG_DFL);
+	for (unsigned i = 0; i < comparison->callers; i++)
+		if (waitpid(pids[i], &status, 0) == pids[i] && status != 0)
+			errx(1, "a caller has failed");
 }
 
 static void run_turn(struct shared *shared, struct side *side, unsigned round)
@@ -190,6 +201,7 @@ static struct shared *share_barrier(unsigned n)
 void compare(struct comparison *comparison)
 {
 	struct shared *shared = share_barrier(comparison->callers + 1);
+	pid_t pids[CALLERS_MAX];
 
 	for (unsigned i = 0; i < SIDES_MAX; i++) {
 		struct side *side = &comparison->sides[i];
@@ -200,8 +212,9 @@ void compare(struct comparison *comparison)
 		side->round_ns = allocate(comparison->rounds, sizeof(*side->round_ns));
 	}
 	signal(SIGCHLD, on_child);
-	start_callers(comparison, shared);
+	start_callers(comparison, shared, pids);
 	run_rounds(comparison, shared);
+	await_callers(comparison, pids);
 	munmap(shared, sizeof(*shared));
 }
 

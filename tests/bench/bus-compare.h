@@ -13,6 +13,7 @@
 #include <systemd/sd-bus.h>
 
 #define SIDES_MAX 3
+#define CALLERS_MAX 16
 
 struct caller {
 	unsigned number;
