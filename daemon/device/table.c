@@ -67,13 +67,17 @@ static void tell_settled(struct device_table *table)
 /* N of fwctlN, or -EINVAL; fwctl01 is nobody's name. */
 static int number_of(const char *name)
 {
-	char canonical[16];
-	unsigned number;
+	const size_t prefix = strlen("fwctl");
+	unsigned number = 0;
 
-	if (sscanf(name, "fwctl%4u", &number) != 1 || number >= DEVICES_MAX)
+	if (strncmp(name, "fwctl", prefix) != 0)
 		return -EINVAL;
-	snprintf(canonical, sizeof(canonical), "fwctl%u", number);
-	return strcmp(canonical, name) == 0 ? (int)number : -EINVAL;
+	name += prefix;
+	if (!*name || (*name == '0' && name[1]))
+		return -EINVAL;
+	for (; *name >= '0' && *name <= '9' && number < DEVICES_MAX; name++)
+		number = number * 10 + (unsigned)(*name - '0');
+	return *name || number >= DEVICES_MAX ? -EINVAL : (int)number;
 }
 
 /* The slot of a device that is there; NULL when there is none. */
