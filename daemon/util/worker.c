@@ -2,6 +2,7 @@
 #include "util/worker.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -36,9 +37,12 @@ struct worker {
 	uint64_t idle_us;
 	char name[16];
 	pthread_mutex_t lock;
-	pthread_cond_t changed;
 	pthread_t thread;
 	bool threaded; /* the thread is there, and looks at the queue once more before it ends */
+	/* What the thread waits for. Not a condition: that comes back with the lock marked as wanted
+	 * by others, which costs a system call when it is released. */
+	sem_t wake;
+	bool waiting; /* the thread has to be woken, and nobody has begun to */
 	bool closing;
 	struct fair_queue queue;
 	struct job *running;
@@ -154,70 +158,89 @@ static uint64_t now_us(void)
 	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / NSEC_PER_USEC;
 }
 
-/* Waits until there is something to do. With the lock held. */
-static void await_change(struct worker *worker)
+/* Waits for the next job or the end. Returns false where neither came for long. */
+static bool await_wake(struct worker *worker)
 {
 	const uint64_t until = now_us() + worker->idle_us;
 	const struct timespec end = {
 		.tv_sec = (time_t)(until / USEC_PER_SEC),
 		.tv_nsec = (long)(until % USEC_PER_SEC * NSEC_PER_USEC),
 	};
-	int r = 0;
+	int r;
 
-	while (r == 0 && fair_queue_is_empty(&worker->queue) && !worker->closing)
-		r = pthread_cond_timedwait(&worker->changed, &worker->lock, &end);
+	do
+		r = sem_clockwait(&worker->wake, CLOCK_MONOTONIC, &end);
+	while (r < 0 && errno == EINTR);
+	return r == 0;
 }
 
-/* The next job to run. NULL: the thread ends, because the worker is closing, or because it had
- * nothing to do for long; then nothing of the worker may be touched any more. */
-static struct job *worker_next(struct worker *worker, bool *ret_closing)
+/* With the lock held. */
+static void account(struct worker *worker, uint64_t now)
 {
-	struct fair_item *item;
-	struct job *job = NULL;
+	const uint64_t took_us = now - worker->running_since_us;
 
-	pthread_mutex_lock(&worker->lock);
-	await_change(worker);
-	item = fair_queue_pop(&worker->queue);
-	if (item) {
-		job = container_of(item, struct job, item);
+	worker->mean_us = (worker->mean_us * (MEAN_WEIGHT - 1) + took_us) / MEAN_WEIGHT;
+	worker->load--;
+}
+
+/* The same. NULL when there is none. */
+static struct job *take(struct worker *worker, uint64_t now)
+{
+	struct fair_item *item = fair_queue_pop(&worker->queue);
+	struct job *job = item ? container_of(item, struct job, item) : NULL;
+
+	if (job)
 		job->queued = false;
-		worker->running = job;
-		worker->running_since_us = now_us();
-	} else if (!worker->closing) {
-		worker->threaded = false;
-		pthread_detach(worker->thread);
-	}
-	*ret_closing = worker->closing;
-	pthread_mutex_unlock(&worker->lock);
+	worker->running = job;
+	worker->running_since_us = now;
 	return job;
 }
 
-static void worker_account(struct worker *worker)
+enum fate {
+	FATE_STAY,
+	FATE_CLOSE, /* the worker ends with the thread */
+	FATE_LEAVE, /* the thread was idle for long; the worker is not its any more */
+};
+
+/* The next job to run, after the one that has run; NULL where there is none: @ret says what is to be
+ * done then. */
+static struct job *next_job(struct worker *worker, bool idle, enum fate *ret)
 {
-	uint64_t took_us;
+	const uint64_t now = now_us();
+	struct job *job;
 
 	pthread_mutex_lock(&worker->lock);
-	took_us = now_us() - worker->running_since_us;
-	worker->mean_us = (worker->mean_us * (MEAN_WEIGHT - 1) + took_us) / MEAN_WEIGHT;
-	worker->running = NULL;
-	worker->load--;
+	if (worker->running)
+		account(worker, now);
+	job = take(worker, now);
+	if (!job && worker->closing) {
+		*ret = FATE_CLOSE;
+	} else if (!job && idle && worker->waiting) {
+		*ret = FATE_LEAVE;
+		worker->threaded = false;
+		pthread_detach(worker->thread);
+	}
+	worker->waiting = !job && *ret == FATE_STAY;
 	pthread_mutex_unlock(&worker->lock);
+	return job;
 }
 
 static void *worker_main(void *argument)
 {
 	struct worker *worker = argument;
-	struct job *job;
-	bool closing;
+	enum fate fate = FATE_STAY;
+	bool idle = false;
 
 	pthread_setname_np(pthread_self(), worker->name);
-	while ((job = worker_next(worker, &closing))) {
-		if (job->run)
+	for (struct job *job, *finished = NULL; fate == FATE_STAY; finished = job) {
+		job = next_job(worker, idle, &fate);
+		if (finished)
+			completions_post(worker->completions, finished);
+		if (job && job->run)
 			job->run(job);
-		worker_account(worker);
-		completions_post(worker->completions, job);
+		idle = !job && fate == FATE_STAY && !await_wake(worker);
 	}
-	if (!closing)
+	if (fate == FATE_LEAVE)
 		return NULL;
 	if (worker->closed && worker->closed->run)
 		worker->closed->run(worker->closed);
@@ -227,7 +250,7 @@ static void *worker_main(void *argument)
 
 static void worker_free(struct worker *worker)
 {
-	pthread_cond_destroy(&worker->changed);
+	sem_destroy(&worker->wake);
 	pthread_mutex_destroy(&worker->lock);
 	free(worker);
 }
@@ -261,16 +284,6 @@ static int start_thread(struct worker *worker)
 	return 0;
 }
 
-static void init_changed(struct worker *worker)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&worker->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
 int worker_new(struct completions *completions, const struct worker_config *config,
 	       struct worker **ret)
 {
@@ -287,7 +300,7 @@ int worker_new(struct completions *completions, const struct worker_config *conf
 	snprintf(worker->name, sizeof(worker->name), "%s", config->name);
 	fair_queue_init(&worker->queue);
 	pthread_mutex_init(&worker->lock, NULL);
-	init_changed(worker);
+	sem_init(&worker->wake, 0, 0);
 	*ret = worker;
 	return 0;
 }
@@ -312,23 +325,34 @@ static int admit(struct worker *worker, uint64_t owner)
 	return worker->threaded ? 0 : start_thread(worker);
 }
 
+/* Releases the lock and wakes the thread, which takes the lock first. The worker is there as long: it
+ * goes on this thread. */
+static void unlock_and_wake(struct worker *worker)
+{
+	const bool wake = worker->waiting;
+
+	worker->waiting = false;
+	pthread_mutex_unlock(&worker->lock);
+	if (wake)
+		sem_post(&worker->wake);
+}
+
 int worker_submit(struct worker *worker, struct job *job)
 {
 	int r;
 
 	pthread_mutex_lock(&worker->lock);
 	r = admit(worker, job->owner);
-	if (r == 0) {
-		job->worker = worker;
-		job->queued = true;
-		worker->load++;
-		fair_queue_push(&worker->queue, &job->item, job->owner);
+	if (r < 0) {
+		pthread_mutex_unlock(&worker->lock);
+		return r;
 	}
-	pthread_mutex_unlock(&worker->lock);
-	/* The thread needs the lock as soon as it wakes up. Nobody but us closes the worker. */
-	if (r == 0)
-		pthread_cond_signal(&worker->changed);
-	return r;
+	job->worker = worker;
+	job->queued = true;
+	worker->load++;
+	fair_queue_push(&worker->queue, &job->item, job->owner);
+	unlock_and_wake(worker);
+	return 0;
 }
 
 bool worker_cancel(struct job *job)
@@ -383,11 +407,9 @@ void worker_close(struct worker *worker, struct job *closed)
 	worker->closing = true;
 	worker->closed = closed;
 	alone = !worker->threaded && (!closed || !closed->run || start_thread(worker) < 0);
-	pthread_mutex_unlock(&worker->lock);
-	if (!alone) {
-		pthread_cond_signal(&worker->changed);
+	unlock_and_wake(worker);
+	if (!alone)
 		return;
-	}
 	if (closed && closed->run)
 		closed->run(closed);
 	completions_post(worker->completions, &worker->ended);

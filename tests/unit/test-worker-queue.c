@@ -5,6 +5,8 @@
  */
 
 #include <dirent.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "worker-helpers.h"
 
@@ -129,47 +131,62 @@ START_TEST(what_runs_cannot_be_taken_back)
 }
 END_TEST
 
-static unsigned count_threads(void)
+static bool has_name(const char *task, const char *name)
+{
+	char path[300], own[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task);
+	file = fopen(path, "re");
+	/* It may have ended just now. */
+	if (!file || !fgets(own, sizeof(own), file))
+		own[0] = '\0';
+	if (file)
+		fclose(file);
+	own[strcspn(own, "\n")] = '\0';
+	return strcmp(own, name) == 0;
+}
+
+static unsigned count_threads(const char *name)
 {
 	DIR *tasks = opendir("/proc/self/task");
 	unsigned n = 0;
 
 	ck_assert_ptr_nonnull(tasks);
 	for (struct dirent *entry; (entry = readdir(tasks));)
-		n += entry->d_name[0] != '.';
+		n += has_name(entry->d_name, name);
 	closedir(tasks);
 	return n;
 }
 
-/* Waits until the process has as many; the test's timeout ends a wait for nothing. */
-static void await_threads(unsigned n)
+/* Waits until as many have that name; the test's timeout ends a wait for nothing. */
+static void await_threads(const char *name, unsigned n)
 {
-	while (count_threads() != n)
+	while (count_threads(name) != n)
 		usleep(1000);
 }
 
 START_TEST(an_idle_thread_ends_and_comes_back)
 {
 	const struct worker_config config = { .name = "idle", .depth = 4, .idle_us = 1000 };
-	const unsigned before = count_threads();
 	CLEANUP(bench_clear) struct bench bench;
 	struct worker *worker;
 
 	bench_init(&bench);
 	worker = start_as(&bench, &config);
-	ck_assert_uint_eq(count_threads(), before);
+	ck_assert_uint_eq(count_threads("idle"), 0);
 	for (unsigned i = 0; i < 3; i++) {
 		struct tracked job = occupy(&bench);
 
 		submit(worker, &job, 0);
-		ck_assert_uint_eq(count_threads(), before + 1);
+		await_threads("idle", 1);
 		sem_post(&bench.gate);
 		run_until(&bench, i + 1);
 		ck_assert(job.elsewhere);
-		await_threads(before);
+		await_threads("idle", 0);
 	}
 	finish(&bench, worker);
-	await_threads(before);
+	ck_assert_uint_eq(count_threads("idle"), 0);
 }
 END_TEST
 
@@ -198,7 +215,6 @@ END_TEST
 START_TEST(close_after_the_thread_has_ended)
 {
 	const struct worker_config config = { .name = "gone", .depth = 1, .idle_us = 1000 };
-	const unsigned before = count_threads();
 
 	for (unsigned with_run = 0; with_run < 2; with_run++) {
 		CLEANUP(bench_clear) struct bench bench;
@@ -210,7 +226,7 @@ START_TEST(close_after_the_thread_has_ended)
 		job = closed = tracked_new(&bench);
 		submit(worker, &job, 0);
 		run_until(&bench, 1);
-		await_threads(before);
+		await_threads("gone", 0);
 		if (!with_run)
 			closed.job.run = NULL;
 		worker_close(worker, &closed.job);
@@ -224,13 +240,13 @@ END_TEST
 
 START_TEST(close_without_anybody_to_tell)
 {
-	const unsigned before = count_threads();
+	const struct worker_config config = { .name = "untold", .depth = 1 };
 	CLEANUP(bench_clear) struct bench bench;
 	struct tracked job, last;
 
 	bench_init(&bench);
 	for (unsigned used = 0; used < 2; used++) {
-		struct worker *worker = start(&bench, 1);
+		struct worker *worker = start_as(&bench, &config);
 
 		job = tracked_new(&bench);
 		if (used) {
@@ -240,7 +256,7 @@ START_TEST(close_without_anybody_to_tell)
 		worker_close(worker, NULL);
 	}
 	/* What is posted behind both comes behind both, once their thread has ended. */
-	await_threads(before);
+	await_threads("untold", 0);
 	last = tracked_new(&bench);
 	completions_post(bench.completions, &last.job);
 	run_until(&bench, 2);
