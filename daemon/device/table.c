@@ -316,6 +316,16 @@ void device_table_close(struct device_table *table)
 		table->config.closed(table->config.userdata);
 }
 
+size_t device_table_load(const struct device_table *table)
+{
+	size_t load = 0;
+
+	for (size_t i = 0; i < table->n_slots; i++)
+		if (table->slots[i])
+			load += worker_load(table->slots[i]->worker);
+	return load;
+}
+
 void device_table_log_leaving(const struct device_table *table)
 {
 	for (const struct list *at = table->leaving.next; at != &table->leaving; at = at->next) {

@@ -58,6 +58,9 @@ void device_table_start(struct device_table *table);
 /* Ends all workers after what they have in hand. closed() tells when that is done. */
 void device_table_close(struct device_table *table);
 
+/* The requests that wait or run, of all devices; those that are on their way out left out. */
+size_t device_table_load(const struct device_table *table);
+
 /* Logs the devices that are on their way out and still run something. */
 void device_table_log_leaving(const struct device_table *table);
 
