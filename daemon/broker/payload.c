@@ -71,12 +71,13 @@ int payload_fetch(struct request *request, void (*fetched)(struct request *reque
 	struct worker *porter = request->broker->porter;
 
 	request->fetched = fetched;
-	request->job = (struct job){ .run = run, .done = on_done };
+	request->job = (struct job){ .owner = request->peer->uid, .run = run, .done = on_done };
 	if (porter && worker_submit(porter, &request->job) == 0)
 		return 0;
 	close_all(&request->options.payload);
 	return refuse(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
-		      "Too many requests in memfds wait to be read; call again later");
+		      "Too many requests in memfds wait to be read; call again in %llu ms",
+		      (unsigned long long)(porter ? worker_wait_ms(porter) : 0));
 }
 
 static int make_all(const struct call_result *result, struct payload_answer *ret)
