@@ -61,7 +61,7 @@ struct request {
 	struct device *device;
 	struct catalog *catalog;
 	bool explain; /* judge and ask, run and record nothing */
-	bool submitted; /* to the device's worker; the loop's */
+	bool submitted; /* to a worker, and not back yet; the loop's */
 	struct request_options options;
 
 	struct bytes bytes; /* the driver's wire format: what was authorized is what runs */
