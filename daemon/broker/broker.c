@@ -12,6 +12,9 @@
  * of them can have by CallsPerConnection=. Each is a call that is held anyway. */
 #define WORKER_DEPTH 65536
 
+/* What waits at once for the porter: each holds up to 3 descriptors until then. */
+#define PORTER_DEPTH 128
+
 #define USEC_PER_SEC UINT64_C(1000000)
 
 static void on_appeared(void *userdata, struct device *device)
@@ -65,6 +68,10 @@ static void on_settled(void *userdata)
  */
 static void end_next(struct broker *broker)
 {
+	if (broker->porter) {
+		worker_close(take_pointer(broker->porter), &broker->left);
+		return;
+	}
 	if (broker->reader) {
 		worker_close(take_pointer(broker->reader), &broker->left);
 		return;
@@ -231,6 +238,7 @@ int broker_start(struct broker *broker)
 {
 	const struct worker_config clerk = { .name = "clerk", .depth = WORKER_DEPTH };
 	const struct worker_config reader = { .name = "reader", .depth = WORKER_DEPTH };
+	const struct worker_config porter = { .name = "porter", .depth = PORTER_DEPTH };
 	int r;
 
 	r = broker_start_audit(broker);
@@ -240,6 +248,9 @@ int broker_start(struct broker *broker)
 	if (r < 0)
 		return r;
 	r = worker_new(broker->completions, &reader, &broker->reader);
+	if (r < 0)
+		return r;
+	r = worker_new(broker->completions, &porter, &broker->porter);
 	if (r < 0)
 		return r;
 	return broker->source->ops->start(broker->source, broker->devices);
