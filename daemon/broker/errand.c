@@ -69,13 +69,12 @@ void errand_start(struct errand *errand)
 
 	question_about(errand->device, errand->words, &words);
 	question = (struct authorize_question){
-		.subject = errand->peer->bus_name,
+		.peer = errand->peer,
 		.action = errand->action,
 		.details = words.details,
 		.n_details = words.n,
 		.interactive = errand->interactive,
-		.uid = errand->peer->uid,
-		.timeout_s = errand->broker->config.authorization_timeout,
+		.may_keep = errand->action == ACTION_READ_AUDIT,
 	};
 	if (authorize(errand->broker->authorizer, &question, on_authorized, errand,
 		      &errand->refusal) != 0)
