@@ -18,19 +18,26 @@ static struct kept_time kept_time_of(const struct authorizer *authorizer)
 }
 
 bool authorize_find_kept(const struct authorizer *authorizer, const struct peer *peer,
-			 enum action action, const struct kept_key *key, struct authorization *ret)
+			 const struct kept_question *question, struct authorization *ret)
 {
 	const struct kept_time time = kept_time_of(authorizer);
-	struct authorization_detail *detail;
+	struct authorization_detail *detail = &ret->details[0];
 	uint64_t age_us;
 
-	if (!kept_find(peer, action, key, &time, &age_us))
+	if (!kept_find(peer, question, &time, &age_us))
 		return false;
-	*ret = (struct authorization) { .result = AUTHORIZATION_YES, .n_details = 1 };
-	detail = &ret->details[0];
-	snprintf(detail->key, sizeof(detail->key), "%s", AUTHORIZATION_KEPT_KEY);
+	*ret = (struct authorization){
+		.result = AUTHORIZATION_YES,
+		.details = { { .key = AUTHORIZATION_KEPT_KEY } },
+		.n_details = 1,
+	};
 	snprintf(detail->value, sizeof(detail->value), "%" PRIu64, age_us / MS_US);
 	return true;
+}
+
+static struct kept_question kept_question_of(const struct check *check)
+{
+	return (struct kept_question){ check->action, check->details, check->size };
 }
 
 /*
@@ -40,11 +47,12 @@ bool authorize_find_kept(const struct authorizer *authorizer, const struct peer 
  */
 static void keep(struct check *check, const struct authorization *authorization)
 {
+	const struct kept_question question = kept_question_of(check);
 	const struct kept_time time = kept_time_of(check->authorizer);
 
 	if (check->may_keep && authorization->result == AUTHORIZATION_YES &&
 	    authorization->n_details == 0 && check->epoch == time.epoch)
-		kept_add(check->peer, check->action, &check->key, &time);
+		kept_add(check->peer, &question, &time);
 }
 
 /* ---- Asking */
@@ -144,15 +152,22 @@ static int ask(struct check *check)
 	return 0;
 }
 
+/* The same may have been asked and answered while this one waited. */
+static bool is_answered(const struct check *check, struct authorization *ret)
+{
+	const struct kept_question question = kept_question_of(check);
+
+	return check->may_keep && check->step == STEP_QUICK &&
+	       authorize_find_kept(check->authorizer, check->peer, &question, ret);
+}
+
 static void take_turn(struct check *check)
 {
 	struct authorizer *authorizer = check->authorizer;
 	struct authorization kept;
 	int r;
 
-	/* The same may have been asked and answered while this one waited. */
-	if (check->may_keep && check->step == STEP_QUICK &&
-	    authorize_find_kept(authorizer, check->peer, check->action, &check->key, &kept)) {
+	if (is_answered(check, &kept)) {
 		turns_done(&authorizer->turns, check->user);
 		check_conclude(check, &kept);
 		return;

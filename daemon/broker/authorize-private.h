@@ -38,11 +38,10 @@ struct check {
 	uint64_t deadline_us, sent_us, epoch, id;
 	enum action action;
 	bool interactive, may_keep;
-	struct kept_key key; /* where may_keep */
 	void (*answered)(void *userdata, const struct authorization *authorization);
 	void *userdata; /* answered is NULL when it was called */
-	size_t n_details;
-	char details[]; /* as in struct polkit_question */
+	size_t n_details, size;
+	char details[]; /* as in struct polkit_question, of @size bytes */
 };
 
 TAILQ_HEAD(check_list, check);
@@ -88,5 +87,4 @@ void authorize_ask_next(struct authorizer *authorizer);
 
 /* Whether polkit's yes is kept; then it is @ret. */
 bool authorize_find_kept(const struct authorizer *authorizer, const struct peer *peer,
-			 enum action action, const struct kept_key *key,
-			 struct authorization *ret);
+			 const struct kept_question *question, struct authorization *ret);

@@ -21,13 +21,22 @@ static size_t details_size(const struct authorize_question *question)
 	return size;
 }
 
+/* As struct polkit_question has them; @to has room for details_size(). */
+static void write_details(const struct authorize_question *question, char *to)
+{
+	for (size_t i = 0; i < question->n_details; i++) {
+		to = stpcpy(to, question->details[i].key) + 1;
+		to = stpcpy(to, question->details[i].value) + 1;
+	}
+}
+
 static struct check *check_new(struct authorizer *authorizer,
 			       const struct authorize_question *question)
 {
+	const size_t size = details_size(question);
 	struct check *check;
-	char *to;
 
-	check = calloc(1, sizeof(*check) + details_size(question));
+	check = calloc(1, sizeof(*check) + size);
 	if (!check)
 		return NULL;
 	check->user = turns_begin(&authorizer->turns, question->peer->uid);
@@ -41,12 +50,10 @@ static struct check *check_new(struct authorizer *authorizer,
 	LIST_INSERT_HEAD(&check->peer->checks, check, of_peer);
 	check->action = question->action;
 	check->interactive = question->interactive;
+	check->may_keep = question->may_keep;
 	check->n_details = question->n_details;
-	to = check->details;
-	for (size_t i = 0; i < question->n_details; i++) {
-		to = stpcpy(to, question->details[i].key) + 1;
-		to = stpcpy(to, question->details[i].value) + 1;
-	}
+	check->size = size;
+	write_details(question, check->details);
 	return check;
 }
 
@@ -79,24 +86,30 @@ static int check_limits(struct authorizer *authorizer, const struct peer *peer,
 	return 0;
 }
 
+static bool is_kept(const struct authorizer *authorizer, const struct authorize_question *question,
+		    struct authorization *ret)
+{
+	const size_t size = details_size(question);
+	char text[KEPT_TEXT_MAX];
+	const struct kept_question kept = { question->action, text, size };
+
+	if (size > sizeof(text))
+		return false;
+	write_details(question, text);
+	return authorize_find_kept(authorizer, question->peer, &kept, ret);
+}
+
 int authorize(struct authorizer *authorizer, const struct authorize_question *question,
 	      void (*answered)(void *userdata, const struct authorization *authorization),
 	      void *userdata, struct refusal *refusal)
 {
-	const bool may_keep = question->may_keep && authorizer->limits.keep_s > 0 &&
-			      kept_is_for(question->action);
 	struct authorization kept;
-	struct kept_key key = { 0 };
 	struct check *check;
 	int r;
 
-	if (may_keep) {
-		kept_key_of(question->action, question->details, question->n_details, &key);
-		if (authorize_find_kept(authorizer, question->peer, question->action, &key,
-					&kept)) {
-			answered(userdata, &kept);
-			return 0;
-		}
+	if (question->may_keep && question->peer->kept && is_kept(authorizer, question, &kept)) {
+		answered(userdata, &kept);
+		return 0;
 	}
 	r = check_limits(authorizer, question->peer, refusal);
 	if (r != 0)
@@ -108,8 +121,6 @@ int authorize(struct authorizer *authorizer, const struct authorize_question *qu
 			      "polkit cannot be asked about %s; see fwctld's journal",
 			      action_to_string(question->action));
 	}
-	check->may_keep = may_keep;
-	check->key = key;
 	check->answered = answered;
 	check->userdata = userdata;
 	check_wait(check, STEP_QUICK);

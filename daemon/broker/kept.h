@@ -2,20 +2,26 @@
 #pragma once
 
 /*
- * The yes answers of polkit that are kept for a connection, each for exactly one question: its action
- * and all its details, the sentence for a person included. Never for anything but a read, whatever
- * the caller says. On the loop's thread, but for the freeing. May call util and nettle.
+ * The yes answers of polkit that are kept for a connection, each for exactly one question: the action
+ * and all details, the sentence for a person included, byte for byte. Never for anything but a read,
+ * whatever the caller says. Pure. May call util.
  */
 
 #include "broker/authorization.h"
 #include "broker/peer.h"
 
-/* How many of one connection; another one takes the place of the oldest. */
+/* How many of one connection, and the memory for them. When it is full, all are forgotten. */
 #define KEPT_MAX 64
+#define KEPT_BYTES_MAX (32 * 1024)
 
-/* Stands for a question: the SHA-256 of all that polkit is told, but for who asks. */
-struct kept_key {
-	uint8_t digest[32];
+/* No longer question has its answer kept. */
+#define KEPT_TEXT_MAX 1024
+
+/* What polkit was asked, but for who asks; borrowed. */
+struct kept_question {
+	enum action action;
+	const char *text; /* the details, as in struct polkit_question */
+	size_t size;
 };
 
 /* When an answer counts: those of an earlier epoch do not, nor those that are as old as @keep_us. */
@@ -28,16 +34,13 @@ struct kept_time {
 /* Whether an answer about @action may ever be kept. */
 bool kept_is_for(enum action action);
 
-void kept_key_of(enum action action, const struct authorize_detail *details, size_t n_details,
-		 struct kept_key *ret);
-
 /* Whether polkit's yes to this question is kept, and how old it is. */
-bool kept_find(const struct peer *peer, enum action action, const struct kept_key *key,
+bool kept_find(const struct peer *peer, const struct kept_question *question,
 	       const struct kept_time *time, uint64_t *ret_age_us);
 
-/* Keeps a yes to a question of @peer, unless it has left or the action is not one to keep. Without
- * memory nothing is kept, which costs a question. */
-void kept_add(struct peer *peer, enum action action, const struct kept_key *key,
+/* Keeps a yes to a question of @peer, unless it has left or the question is none to keep. Without
+ * memory nothing is kept: then polkit is asked again. */
+void kept_add(struct peer *peer, const struct kept_question *question,
 	      const struct kept_time *time);
 
 /* Forgets all that is kept for @peer. */
