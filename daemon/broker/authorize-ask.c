@@ -63,15 +63,15 @@ static void open_dialog(struct check *check)
 	static const struct authorization crowded = { .result = AUTHORIZATION_CROWDED };
 	struct authorizer *authorizer = check->authorizer;
 
-	if (!turns_open_dialog(&authorizer->turns, check->user)) {
+	if (!turns_open_dialog(&authorizer->turns, check->turn.user)) {
 		check_conclude(check, &crowded);
 		return;
 	}
 	check->dialog = true;
 	check->id = ++authorizer->last_id;
-	TAILQ_REMOVE(&authorizer->waiting[STEP_QUICK], check, in_list);
+	list_remove(&check->in_list);
 	check_wait(check, STEP_DIALOG);
-	turns_queue(&authorizer->turns, check->user, &check->turn, true);
+	turns_queue(&authorizer->turns, &check->turn, true);
 }
 
 /* What polkit took for a question that was given up says that it hung, and not how fast it is. */
@@ -91,7 +91,7 @@ static void on_quick_answer(struct polkit_call *call, const struct authorization
 	struct authorizer *authorizer = check->authorizer;
 
 	note_answer(check);
-	turns_done(&authorizer->turns, check->user);
+	turns_done(&authorizer->turns, check->turn.user);
 	if (!check->answered) {
 		check_release(check);
 	} else if (authorization->result == AUTHORIZATION_CHALLENGE && check->interactive) {
@@ -121,7 +121,7 @@ static void on_fence(struct polkit_call *call, const struct authorization *autho
 	struct authorizer *authorizer = check->authorizer;
 
 	(void)authorization;
-	turns_done(&authorizer->turns, check->user);
+	turns_done(&authorizer->turns, check->turn.user);
 	check_release(check);
 	authorize_ask_next(authorizer);
 }
@@ -148,7 +148,7 @@ static int ask(struct check *check)
 		return r;
 	r = polkit_fence(authorizer->polkit, &check->fence);
 	if (r < 0)
-		turns_done(&authorizer->turns, check->user);
+		turns_done(&authorizer->turns, check->turn.user);
 	return 0;
 }
 
@@ -168,7 +168,7 @@ static void take_turn(struct check *check)
 	int r;
 
 	if (is_answered(check, &kept)) {
-		turns_done(&authorizer->turns, check->user);
+		turns_done(&authorizer->turns, check->turn.user);
 		check_conclude(check, &kept);
 		return;
 	}
@@ -176,7 +176,7 @@ static void take_turn(struct check *check)
 	if (r >= 0)
 		return;
 	log_errno(r, "polkit cannot be asked");
-	turns_done(&authorizer->turns, check->user);
+	turns_done(&authorizer->turns, check->turn.user);
 	check_give_up(check);
 }
 

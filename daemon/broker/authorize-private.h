@@ -27,10 +27,9 @@ enum step {
  */
 struct check {
 	struct turn turn;
-	TAILQ_ENTRY(check) in_list; /* of those that wait at this step, or of the forsaken ones */
-	LIST_ENTRY(check) of_peer;
+	struct list in_list; /* of those that wait at this step, or of the forsaken ones */
+	struct list of_peer;
 	struct authorizer *authorizer;
-	struct turns_user *user;
 	struct peer *peer;
 	struct polkit_call call, fence;
 	enum step step;
@@ -44,13 +43,12 @@ struct check {
 	char details[]; /* as in struct polkit_question, of @size bytes */
 };
 
-TAILQ_HEAD(check_list, check);
-
 struct authorizer {
 	struct polkit *polkit;
 	struct authorize_limits limits;
 	struct turns turns;
-	struct check_list waiting[STEP_MAX], forsaken;
+	struct list waiting[STEP_MAX], forsaken;
+	size_t n_waiting; /* at both steps */
 	sd_event_source *timer; /* on while something waits; it may go off too early */
 	bool asking;		/* ask_next() is at it */
 	bool overdue;		/* polkit let a question wait for too long: that was logged */
@@ -72,6 +70,9 @@ void check_conclude(struct check *check, const struct authorization *authorizati
 
 /* Tells that there is no answer, without waiting for polkit; its dialog is closed. */
 void check_give_up(struct check *check);
+
+/* The first one of a list of the authorizer; NULL: it is empty. */
+struct check *check_first(const struct list *list);
 
 /* The dialog of the question is over, or will not be. */
 void check_close_dialog(struct check *check);

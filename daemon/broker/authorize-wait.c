@@ -15,6 +15,11 @@ uint64_t authorize_now_us(void)
 	return (uint64_t)now.tv_sec * SECOND_US + (uint64_t)now.tv_nsec / 1000;
 }
 
+struct check *check_first(const struct list *list)
+{
+	return list_is_empty(list) ? NULL : container_of(list->next, struct check, in_list);
+}
+
 /* ---- The end of a question */
 
 static bool is_under_way(const struct check *check)
@@ -31,7 +36,7 @@ static void check_free(struct check *check)
 void check_close_dialog(struct check *check)
 {
 	if (check->dialog)
-		turns_close_dialog(&check->authorizer->turns, check->user);
+		turns_close_dialog(&check->authorizer->turns, check->turn.user);
 	check->dialog = false;
 }
 
@@ -41,16 +46,16 @@ void check_conclude(struct check *check, const struct authorization *authorizati
 	struct authorizer *authorizer = check->authorizer;
 	void *userdata = check->userdata;
 
-	TAILQ_REMOVE(&authorizer->waiting[check->step], check, in_list);
-	LIST_REMOVE(check, of_peer);
+	list_remove(&check->in_list);
+	list_remove(&check->of_peer);
 	check->peer->questions--;
-	if (check->turn.queued)
-		turns_unqueue(&authorizer->turns, &check->turn);
+	authorizer->n_waiting--;
+	turns_unqueue(&authorizer->turns, &check->turn);
 	if (!check->call.slot)
 		check_close_dialog(check);
-	turns_end(&authorizer->turns, check->user);
+	turns_end(&authorizer->turns, check->turn.user);
 	if (is_under_way(check))
-		TAILQ_INSERT_TAIL(&authorizer->forsaken, check, in_list);
+		list_append(&authorizer->forsaken, &check->in_list);
 	else
 		check_free(check);
 	answered(userdata, authorization);
@@ -67,7 +72,7 @@ void check_release(struct check *check)
 {
 	if (check->answered || is_under_way(check))
 		return;
-	TAILQ_REMOVE(&check->authorizer->forsaken, check, in_list);
+	list_remove(&check->in_list);
 	check_free(check);
 }
 
@@ -78,7 +83,7 @@ void check_forget(struct check *check)
 	polkit_call_forget(&check->call);
 	polkit_call_forget(&check->fence);
 	if (busy)
-		turns_done(&check->authorizer->turns, check->user);
+		turns_done(&check->authorizer->turns, check->turn.user);
 	check_close_dialog(check);
 	check_release(check);
 }
@@ -92,7 +97,7 @@ static void arm(struct authorizer *authorizer)
 	int on = SD_EVENT_OFF, r;
 
 	for (enum step step = 0; step < STEP_MAX; step++) {
-		const struct check *first = TAILQ_FIRST(&authorizer->waiting[step]);
+		const struct check *first = check_first(&authorizer->waiting[step]);
 
 		if (first && first->deadline_us < earliest)
 			earliest = first->deadline_us;
@@ -119,9 +124,7 @@ int check_on_timer(sd_event_source *source, uint64_t time_us, void *userdata)
 	(void)source;
 	(void)time_us;
 	for (enum step step = 0; step < STEP_MAX; step++) {
-		struct check_list *list = &authorizer->waiting[step];
-
-		while ((check = TAILQ_FIRST(list)) && check->deadline_us <= now_us) {
+		while ((check = check_first(&authorizer->waiting[step])) && check->deadline_us <= now_us) {
 			if (step == STEP_QUICK && !authorizer->overdue)
 				log_warning(
 					"polkit does not answer in time; see that polkitd runs");
@@ -141,6 +144,6 @@ void check_wait(struct check *check, enum step step)
 
 	check->step = step;
 	check->deadline_us = authorize_now_us() + most_s * SECOND_US;
-	TAILQ_INSERT_TAIL(&authorizer->waiting[step], check, in_list);
+	list_append(&authorizer->waiting[step], &check->in_list);
 	arm(authorizer);
 }

@@ -34,20 +34,24 @@ static struct check *check_new(struct authorizer *authorizer,
 			       const struct authorize_question *question)
 {
 	const size_t size = details_size(question);
+	struct turns_user *user;
 	struct check *check;
 
 	check = calloc(1, sizeof(*check) + size);
 	if (!check)
 		return NULL;
-	check->user = turns_begin(&authorizer->turns, question->peer->uid);
-	if (!check->user) {
+	user = turns_begin(&authorizer->turns, question->peer->uid);
+	if (!user) {
 		free(check);
 		return NULL;
 	}
+	turn_init(&check->turn, user);
+	list_init(&check->in_list);
 	check->authorizer = authorizer;
 	check->peer = peer_ref(question->peer);
 	check->peer->questions++;
-	LIST_INSERT_HEAD(&check->peer->checks, check, of_peer);
+	authorizer->n_waiting++;
+	list_append(&check->peer->checks, &check->of_peer);
 	check->action = question->action;
 	check->interactive = question->interactive;
 	check->may_keep = question->may_keep;
@@ -124,7 +128,7 @@ int authorize(struct authorizer *authorizer, const struct authorize_question *qu
 	check->answered = answered;
 	check->userdata = userdata;
 	check_wait(check, STEP_QUICK);
-	turns_queue(&authorizer->turns, check->user, &check->turn, false);
+	turns_queue(&authorizer->turns, &check->turn, false);
 	authorize_ask_next(authorizer);
 	return 0;
 }
@@ -144,8 +148,8 @@ int authorizer_new(struct sd_bus *bus, sd_event *event, const struct authorize_l
 	authorizer->answer_us = ANSWER_US_AT_FIRST;
 	turns_init(&authorizer->turns);
 	for (enum step step = 0; step < STEP_MAX; step++)
-		TAILQ_INIT(&authorizer->waiting[step]);
-	TAILQ_INIT(&authorizer->forsaken);
+		list_init(&authorizer->waiting[step]);
+	list_init(&authorizer->forsaken);
 	r = sd_event_add_time(event, &authorizer->timer, CLOCK_BOOTTIME, 0, 0, check_on_timer,
 			      authorizer);
 	if (r < 0)
@@ -164,7 +168,7 @@ void authorizer_free(struct authorizer *authorizer)
 {
 	struct check *check;
 
-	while ((check = TAILQ_FIRST(&authorizer->forsaken)))
+	while ((check = check_first(&authorizer->forsaken)))
 		check_forget(check);
 	sd_event_source_disable_unref(authorizer->timer);
 	if (authorizer->polkit)
@@ -178,11 +182,36 @@ void authorizer_drop(struct authorizer *authorizer, struct peer *peer)
 
 	if (peer) {
 		kept_drop(peer);
-		while ((check = LIST_FIRST(&peer->checks)))
-			check_give_up(check);
+		while (!list_is_empty(&peer->checks))
+			check_give_up(container_of(peer->checks.next, struct check, of_peer));
 		return;
 	}
 	for (enum step step = 0; step < STEP_MAX; step++)
-		while ((check = TAILQ_FIRST(&authorizer->waiting[step])))
+		while ((check = check_first(&authorizer->waiting[step])))
 			check_give_up(check);
+}
+
+static void on_answer_for_nobody(void *userdata, const struct authorization *authorization)
+{
+	(void)userdata;
+	(void)authorization;
+}
+
+bool authorizer_cancel(struct peer *peer, const void *userdata)
+{
+	for (struct list *link = peer->checks.next; link != &peer->checks; link = link->next) {
+		struct check *check = container_of(link, struct check, of_peer);
+
+		if (check->userdata != userdata)
+			continue;
+		check->answered = on_answer_for_nobody;
+		check_give_up(check);
+		return true;
+	}
+	return false;
+}
+
+size_t authorizer_waiting(const struct authorizer *authorizer)
+{
+	return authorizer->n_waiting;
 }

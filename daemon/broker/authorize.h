@@ -63,3 +63,10 @@ int authorize(struct authorizer *authorizer, const struct authorize_question *qu
  * Dialogs that polkit shows for them are closed, and each is answered as unavailable.
  */
 void authorizer_drop(struct authorizer *authorizer, struct peer *peer);
+
+/* Takes back the question that @peer asked with @userdata: its dialog is closed, and @answered is not
+ * called. False when no such question waits. */
+bool authorizer_cancel(struct peer *peer, const void *userdata);
+
+/* How many questions wait for an answer. */
+size_t authorizer_waiting(const struct authorizer *authorizer);

@@ -11,11 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 
+#include "util/list.h"
 #include "util/macros.h"
 
-struct check;
 struct kept;
 
 struct peer {
@@ -31,13 +30,14 @@ struct peer {
 	char *exe, *unit, *session;
 	int64_t loginuid; /* -1: unknown */
 
+	struct list call_list; /* those of bus/call.c that have no answer yet; the loop's thread */
 	unsigned calls;	  /* that wait for an answer; the loop's thread */
 	unsigned batches; /* those of them that are batches */
 
 	/* Of authorize.c and kept.c, on the loop's thread. */
-	unsigned questions;	  /* that wait for polkit's answer */
-	LIST_HEAD(, check) checks; /* these */
-	struct kept *kept;	  /* polkit's answers; NULL: none */
+	unsigned questions; /* that wait for polkit's answer */
+	struct list checks; /* these */
+	struct kept *kept;  /* polkit's answers; NULL: none */
 };
 
 static inline struct peer *peer_ref(struct peer *peer)

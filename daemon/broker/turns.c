@@ -3,26 +3,31 @@
 
 #include <stdlib.h>
 
+#include "util/macros.h"
+
 void turns_init(struct turns *turns)
 {
-	*turns = (struct turns) { 0 };
-	TAILQ_INIT(&turns->ring);
+	*turns = (struct turns){ 0 };
+	list_init(&turns->ring);
 	for (size_t i = 0; i < TURNS_BUCKETS; i++)
-		TAILQ_INIT(&turns->buckets[i]);
+		list_init(&turns->buckets[i]);
 }
 
-static struct turns_bucket *bucket_of(struct turns *turns, uint32_t uid)
+static struct list *bucket_of(struct turns *turns, uint32_t uid)
 {
 	return &turns->buckets[uid % TURNS_BUCKETS];
 }
 
 struct turns_user *turns_find(struct turns *turns, uint32_t uid)
 {
-	struct turns_user *user;
+	struct list *bucket = bucket_of(turns, uid);
 
-	TAILQ_FOREACH (user, bucket_of(turns, uid), in_bucket)
+	for (struct list *link = bucket->next; link != bucket; link = link->next) {
+		struct turns_user *user = container_of(link, struct turns_user, in_bucket);
+
 		if (user->uid == uid)
 			return user;
+	}
 	return NULL;
 }
 
@@ -35,27 +40,25 @@ struct turns_user *turns_begin(struct turns *turns, uint32_t uid)
 		if (!user)
 			return NULL;
 		user->uid = uid;
-		TAILQ_INIT(&user->queue);
-		TAILQ_INSERT_HEAD(bucket_of(turns, uid), user, in_bucket);
+		list_init(&user->queue);
+		list_init(&user->in_ring);
+		list_append(bucket_of(turns, uid), &user->in_bucket);
 	}
 	user->questions++;
 	return user;
 }
 
-/* A user is in the ring while something of it is queued and nothing worked at. It is gone when
- * there is nothing left to know of it. */
+/* A user is in the ring while something of it is queued and nothing worked at. It is gone when there
+ * is nothing left to know of it. */
 static void settle(struct turns *turns, struct turns_user *user)
 {
-	const bool ready = !user->busy && !TAILQ_EMPTY(&user->queue);
-
-	if (ready && !user->in_turn)
-		TAILQ_INSERT_TAIL(&turns->ring, user, in_ring);
-	if (!ready && user->in_turn)
-		TAILQ_REMOVE(&turns->ring, user, in_ring);
-	user->in_turn = ready;
+	if (user->busy || list_is_empty(&user->queue))
+		list_remove(&user->in_ring);
+	else if (list_is_empty(&user->in_ring))
+		list_append(&turns->ring, &user->in_ring);
 	if (user->questions > 0 || user->busy || user->dialogs > 0)
 		return;
-	TAILQ_REMOVE(bucket_of(turns, user->uid), user, in_bucket);
+	list_remove(&user->in_bucket);
 	free(user);
 }
 
@@ -65,32 +68,35 @@ void turns_end(struct turns *turns, struct turns_user *user)
 	settle(turns, user);
 }
 
-void turns_queue(struct turns *turns, struct turns_user *user, struct turn *turn, bool first)
+void turn_init(struct turn *turn, struct turns_user *user)
 {
 	turn->user = user;
-	turn->queued = true;
-	if (first)
-		TAILQ_INSERT_HEAD(&user->queue, turn, in_queue);
-	else
-		TAILQ_INSERT_TAIL(&user->queue, turn, in_queue);
-	settle(turns, user);
+	list_init(&turn->in_queue);
+}
+
+void turns_queue(struct turns *turns, struct turn *turn, bool first)
+{
+	struct list *queue = &turn->user->queue;
+
+	list_append(first ? queue->next : queue, &turn->in_queue);
+	settle(turns, turn->user);
 }
 
 void turns_unqueue(struct turns *turns, struct turn *turn)
 {
-	TAILQ_REMOVE(&turn->user->queue, turn, in_queue);
-	turn->queued = false;
+	list_remove(&turn->in_queue);
 	settle(turns, turn->user);
 }
 
 struct turn *turns_next(struct turns *turns)
 {
-	struct turns_user *user = TAILQ_FIRST(&turns->ring);
+	struct turns_user *user;
 	struct turn *turn;
 
-	if (!user || turns->busy == TURNS_USERS_MAX)
+	if (list_is_empty(&turns->ring) || turns->busy == TURNS_USERS_MAX)
 		return NULL;
-	turn = TAILQ_FIRST(&user->queue);
+	user = container_of(turns->ring.next, struct turns_user, in_ring);
+	turn = container_of(user->queue.next, struct turn, in_queue);
 	user->busy = true;
 	turns->busy++;
 	turns_unqueue(turns, turn);

@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
+
+#include "util/list.h"
 
 /*
  * What may be under way at once on the bus, which lets one connection wait for 128 answers; the rest
@@ -22,27 +23,24 @@
 
 #define TURNS_BUCKETS 64
 
-/* A question in a queue; embedded in what it is about. */
+/* A question of a user; embedded in what it is about. */
 struct turn {
-	TAILQ_ENTRY(turn) in_queue;
+	struct list in_queue;
 	struct turns_user *user;
-	bool queued;
 };
 
 /* A user of whom something waits or is under way; of nobody else is anything known. */
 struct turns_user {
-	TAILQ_ENTRY(turns_user) in_bucket, in_ring;
-	TAILQ_HEAD(, turn) queue;
+	struct list in_bucket, in_ring, queue;
 	uint32_t uid;
-	bool busy;    /* polkitd works at something of this user's */
-	bool in_turn; /* in the ring: something is queued, and nothing worked at */
+	bool busy; /* polkitd works at something of this user's */
 	unsigned questions; /* that have no answer yet */
 	unsigned dialogs;   /* under way, whoever still waits for them */
 };
 
 struct turns {
-	TAILQ_HEAD(, turns_user) ring; /* those whose turn it is, in order */
-	TAILQ_HEAD(turns_bucket, turns_user) buckets[TURNS_BUCKETS];
+	struct list ring; /* those whose turn it is, in order */
+	struct list buckets[TURNS_BUCKETS];
 	unsigned busy, dialogs;
 };
 
@@ -57,8 +55,12 @@ struct turns_user *turns_begin(struct turns *turns, uint32_t uid);
 /* One question less; the user is gone when nothing else waits or is under way. */
 void turns_end(struct turns *turns, struct turns_user *user);
 
+void turn_init(struct turn *turn, struct turns_user *user);
+
 /* Behind all others of its user; @first: in front of them. */
-void turns_queue(struct turns *turns, struct turns_user *user, struct turn *turn, bool first);
+void turns_queue(struct turns *turns, struct turn *turn, bool first);
+
+/* Does nothing to one that is not queued. */
 void turns_unqueue(struct turns *turns, struct turn *turn);
 
 /* The question to ask now: polkitd works at it until turns_done(). NULL: none for now. */

@@ -157,6 +157,7 @@ static inline struct peer *peer_new(const char *name, uint32_t uid)
 	atomic_init(&peer->references, 1);
 	peer->bus_name = strdup(name);
 	peer->uid = uid;
+	list_init(&peer->checks);
 	return peer;
 }
 

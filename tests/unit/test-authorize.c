@@ -247,6 +247,37 @@ START_TEST(a_peer_that_leaves_before_its_dialog)
 }
 END_TEST
 
+START_TEST(a_question_that_is_taken_back)
+{
+	CLEANUP(world_clear) struct world world = world_new(usual);
+	CLEANUP(peer_unrefp) struct peer *peer = peer_new(":1.1", 1);
+	CLEANUP(peer_unrefp) struct peer *other = peer_new(":1.2", 1);
+	struct outcome first, second, third;
+
+	ask(&world, peer, change, &first);
+	ask(&world, peer, dialog, &second);
+	ask(&world, other, change, &third);
+	ck_assert_uint_eq(authorizer_waiting(world.authorizer), 3);
+	ck_assert(!authorizer_cancel(peer, &third));
+	ck_assert(authorizer_cancel(peer, &first));
+	ck_assert(!authorizer_cancel(peer, &first));
+	ck_assert_uint_eq(authorizer_waiting(world.authorizer), 2);
+	/* It is polkit's work until polkit is done with it. */
+	ck_assert_uint_eq(n_asked, 1);
+	answer(0, AUTHORIZATION_YES);
+	ck_assert_uint_eq(first.answers, 0);
+	answer(1, AUTHORIZATION_CHALLENGE);
+	ck_assert_uint_eq(cancelled, 0);
+	ck_assert(authorizer_cancel(peer, &second));
+	ck_assert_uint_eq(cancelled, asked[2].id);
+	ck_assert_uint_eq(second.answers, 0);
+	answer(3, AUTHORIZATION_NOT_ASKED);
+	answer(4, AUTHORIZATION_NO);
+	assert_outcome(&third, AUTHORIZATION_NO);
+	ck_assert_uint_eq(authorizer_waiting(world.authorizer), 0);
+}
+END_TEST
+
 static void wait_for(struct world *world, const struct outcome *outcome)
 {
 	while (outcome->answers == 0)
@@ -365,6 +396,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "leaves", a_peer_that_leaves);
 	unit_loop(suite, "leaves-dialog", a_peer_that_leaves_its_dialog, 3);
 	unit_case(suite, "leaves-before-dialog", a_peer_that_leaves_before_its_dialog);
+	unit_case(suite, "taken-back", a_question_that_is_taken_back);
 	unit_case(suite, "silent-polkit", polkit_is_silent);
 	unit_case(suite, "silent-person", the_person_is_silent);
 	unit_case(suite, "cannot-ask", polkit_cannot_be_asked);
