@@ -103,8 +103,8 @@ void request_cancel(struct request *request, const struct refusal *why);
  * batch (batch.h).
  *
  * request_judge() parses, classifies and checks the gate, which it reads when it is needed: 0, the
- * refusal in request->refusal, or -errno. request_ask() asks polkit; returns 0 or the refusal, and
- * then @answered is not called. request_end_refused() records what must be recorded and calls
+ * refusal in request->refusal, or -errno. request_ask() asks polkit as authorize() does: @answered
+ * may be called before it returns. request_end_refused() records what must be recorded and calls
  * finished(). request_run() is the worker's part; the result or the refusal is in @request.
  */
 struct judge_gate {

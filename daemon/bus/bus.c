@@ -176,7 +176,7 @@ static void on_peer_left(void *userdata, struct peer *peer)
 	struct bus *bus = userdata;
 
 	calls_cancel_of_peer(peer);
-	authorizer_drop(bus->authorizer, peer->bus_name);
+	authorizer_drop(bus->authorizer, peer);
 }
 
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -204,6 +204,20 @@ static void listen_to_broker(struct bus *bus)
 	broker_connect(bus->broker, bus->authorizer, &listener);
 }
 
+static int start_authorizer(struct bus *bus)
+{
+	const struct config *config = &bus->broker->config;
+	const struct authorize_limits limits = {
+		.keep_s = config->keep_authorization,
+		.polkit_s = config->polkit_timeout,
+		.dialog_s = config->authorization_timeout,
+		.per_user = config->authorizations_per_user,
+		.per_connection = config->authorizations_per_peer,
+	};
+
+	return authorizer_new(bus->bus, bus->broker->event, &limits, &bus->authorizer);
+}
+
 static int connect_bus(struct bus *bus)
 {
 	int r;
@@ -220,7 +234,7 @@ static int connect_bus(struct bus *bus)
 				"Disconnected", on_disconnected, bus);
 	if (r < 0)
 		return r;
-	r = authorizer_new(bus->bus, &bus->authorizer);
+	r = start_authorizer(bus);
 	if (r < 0)
 		return r;
 	listen_to_broker(bus);
