@@ -234,13 +234,13 @@ static const char *check_pds_exchange(struct soak_call *call, sd_bus_message *re
 
 const struct call_kind kind_read_register = { "AccessRegister (read)", 40, ROLE_READS, ERRORS_READ,
 					      make_read_register, check_register };
-const struct call_kind kind_write_register = { "AccessRegister (write)", 15, ROLE_ALL,
+const struct call_kind kind_write_register = { "AccessRegister (write)", 5, ROLE_ALL,
 					       ERRORS_CHANGE, make_write_register, check_register };
 const struct call_kind kind_read_variable = { "Rpc (bnxt read)", 25, ROLE_READS, ERRORS_READ,
 					      make_read_variable, check_buffer };
-const struct call_kind kind_set_variable = { "Rpc (bnxt set)", 10, ROLE_ALL, ERRORS_CHANGE,
+const struct call_kind kind_set_variable = { "Rpc (bnxt set)", 4, ROLE_ALL, ERRORS_CHANGE,
 					     make_set_variable, check_set_variable };
 const struct call_kind kind_pds_read = { "Rpc (pds read)", 15, ROLE_READS, ERRORS_READ,
 					 make_pds_read, check_buffer };
-const struct call_kind kind_pds_exchange = { "Rpc (pds exchange)", 6, ROLE_ALL, ERRORS_CHANGE,
+const struct call_kind kind_pds_exchange = { "Rpc (pds exchange)", 3, ROLE_ALL, ERRORS_CHANGE,
 					     make_pds_exchange, check_pds_exchange };

@@ -375,7 +375,7 @@ static int make_batch(struct soak_call *call, struct chance *chance, sd_bus *bus
 	int r;
 
 	pick(call, chance);
-	if (call->role == ROLE_ALL && call->variant < 4)
+	if (call->role == ROLE_ALL && call->variant == 0)
 		call->token = value_new_token();
 	r = call_new(bus, (int)call->device, DEVICE, "RpcBatch", ret);
 	if (r >= 0)
@@ -442,17 +442,17 @@ static const char *check_batch(struct soak_call *call, sd_bus_message *reply)
 
 const struct call_kind kind_get_feature = { "GetFeature", 240, ROLE_READS, ERRORS_READ, make_get,
 					    check_get };
-const struct call_kind kind_set_feature = { "SetFeature", 110, ROLE_ALL,
+const struct call_kind kind_set_feature = { "SetFeature", 30, ROLE_ALL,
 					    ERRORS_CHANGE "Malformed", make_set, check_set };
-const struct call_kind kind_explain_set = { "ExplainSetFeature", 40, ROLE_NOTHING, ERRORS_ALWAYS,
+const struct call_kind kind_explain_set = { "ExplainSetFeature", 8, ROLE_NOTHING, ERRORS_ALWAYS,
 					    make_explain_set, check_explanation };
-const struct call_kind kind_list_features = { "ListFeatures", 60, ROLE_NOTHING, ERRORS_ALWAYS,
+const struct call_kind kind_list_features = { "ListFeatures", 120, ROLE_NOTHING, ERRORS_ALWAYS,
 					      make_list, check_list };
 const struct call_kind kind_rpc_get = { "Rpc (get)", 80, ROLE_READS, ERRORS_READ, make_rpc_get,
 					check_rpc_get };
-const struct call_kind kind_rpc_set = { "Rpc (set)", 30, ROLE_ALL, ERRORS_CHANGE, make_rpc_set,
+const struct call_kind kind_rpc_set = { "Rpc (set)", 8, ROLE_ALL, ERRORS_CHANGE, make_rpc_set,
 					check_rpc_set };
-const struct call_kind kind_explain = { "Explain", 40, ROLE_NOTHING, ERRORS_ALWAYS, make_explain,
+const struct call_kind kind_explain = { "Explain", 8, ROLE_NOTHING, ERRORS_ALWAYS, make_explain,
 					check_explanation };
-const struct call_kind kind_batch = { "RpcBatch", 40, ROLE_READS, ERRORS_CHANGE, make_batch,
+const struct call_kind kind_batch = { "RpcBatch", 30, ROLE_READS, ERRORS_CHANGE, make_batch,
 				      check_batch };

@@ -382,28 +382,28 @@ static int make_wrong_options(struct soak_call *call, struct chance *chance, sd_
 #define STANDARD "org.freedesktop.DBus.Error."
 
 const struct call_kind kind_property = {
-	"Get", 100, ROLE_NOTHING,
+	"Get", 250, ROLE_NOTHING,
 	STANDARD "UnknownObject " STANDARD "UnknownInterface " STANDARD "UnknownProperty",
 	make_property, check_property
 };
 const struct call_kind kind_device_properties = {
-	"GetAll (device)", 40, ROLE_NOTHING, STANDARD "UnknownObject " STANDARD "UnknownInterface",
+	"GetAll (device)", 80, ROLE_NOTHING, STANDARD "UnknownObject " STANDARD "UnknownInterface",
 	make_device_properties, check_device_properties
 };
-const struct call_kind kind_manager_properties = { "GetAll (manager)", 30, ROLE_NOTHING, "",
+const struct call_kind kind_manager_properties = { "GetAll (manager)", 50, ROLE_NOTHING, "",
 						   make_manager_properties,
 						   check_manager_properties };
 const struct call_kind kind_objects = { "GetManagedObjects", 5,	     ROLE_NOTHING, "",
 					make_objects,	     check_objects };
 const struct call_kind kind_introspect = { "Introspect", 4, ROLE_NOTHING, STANDARD "UnknownObject",
 					   make_introspect, check_introspect };
-const struct call_kind kind_records = { "GetAuditRecords", 6,	     ROLE_ALL, ERRORS_ASKED,
+const struct call_kind kind_records = { "GetAuditRecords", 3,	     ROLE_ALL, ERRORS_ASKED,
 					make_records,	   check_records };
-const struct call_kind kind_reload = { "ReloadCatalog", 2, ROLE_ALL, ERRORS_ASKED, make_reload,
+const struct call_kind kind_reload = { "ReloadCatalog", 1, ROLE_ALL, ERRORS_ASKED, make_reload,
 				       NULL };
-const struct call_kind kind_reset = { "Reset", 10, ROLE_ALL, ERRORS_ASKED, make_reset, NULL };
-const struct call_kind kind_fault = { "SetFault", 15, ROLE_ALL, ERRORS_ASKED, make_fault, NULL };
-const struct call_kind kind_unplug = { "Unplug", 8,	      ROLE_ALL, ERRORS_ASKED,
+const struct call_kind kind_reset = { "Reset", 3, ROLE_ALL, ERRORS_ASKED, make_reset, NULL };
+const struct call_kind kind_fault = { "SetFault", 5, ROLE_ALL, ERRORS_ASKED, make_fault, NULL };
+const struct call_kind kind_unplug = { "Unplug", 4,	      ROLE_ALL, ERRORS_ASKED,
 				       make_unplug, check_unplug };
 const struct call_kind kind_nonsense = { "Rpc (nonsense)", 20, ROLE_NOTHING,
 					 ERRORS_READ "Malformed UnknownCommand NotSupported",

@@ -14,6 +14,7 @@
 /* One call in so many is followed by the end of the connection, at once or up to so much later. */
 #define LEAVES_EACH 150u
 #define LEAVES_WITHIN_US 6000u
+#define REFUSED_EACH 8u
 #define WRONG_SHOWN 20u
 
 struct client {
@@ -160,7 +161,7 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 	return 0;
 }
 
-static const struct call_kind *pick_kind(struct chance *chance)
+static const struct call_kind *draw_kind(struct chance *chance)
 {
 	unsigned all = 0, drawn;
 	size_t i = 0;
@@ -171,6 +172,17 @@ static const struct call_kind *pick_kind(struct chance *chance)
 	while (drawn >= soak_kinds[i]->weight)
 		drawn -= soak_kinds[i++]->weight;
 	return soak_kinds[i];
+}
+
+/* What is refused anyway keeps polkit busy for nothing: only one in so many. */
+static const struct call_kind *pick_kind(struct client *client)
+{
+	const struct call_kind *kind;
+
+	do
+		kind = draw_kind(&client->chance);
+	while (client->role < kind->needs && chance_below(&client->chance, REFUSED_EACH) != 0);
+	return kind;
 }
 
 static int send_call(struct client *client, struct soak_call *call)
@@ -194,7 +206,7 @@ static void start_call(struct client *client)
 		err(1, "calloc");
 	call->client = client;
 	call->role = client->role;
-	call->kind = pick_kind(&client->chance);
+	call->kind = pick_kind(client);
 	call->next = client->calls;
 	client->calls = call;
 	client->n++;
