@@ -12,6 +12,11 @@
  * of them can have by CallsPerConnection=. Each is a call that is held anyway. */
 #define WORKER_DEPTH 65536
 
+/* What waits at once for the porter: each holds up to 3 descriptors until then. */
+#define PORTER_DEPTH 128
+
+#define USEC_PER_SEC UINT64_C(1000000)
+
 static void on_appeared(void *userdata, struct device *device)
 {
 	struct broker *broker = userdata;
@@ -78,6 +83,10 @@ static void on_settled(void *userdata)
  */
 static void end_next(struct broker *broker)
 {
+	if (broker->porter) {
+		worker_close(take_pointer(broker->porter), &broker->left);
+		return;
+	}
 	if (broker->reader) {
 		worker_close(take_pointer(broker->reader), &broker->left);
 		return;
@@ -130,8 +139,8 @@ static int open_source(struct broker *broker)
 
 	if (!broker->paths.simulate)
 		return kernel_source_new(broker->event, &broker->source);
-	r = simulated_source_new(broker->completions, broker->paths.simulate, broker->paths.state,
-				 &problem, &broker->source);
+	r = simulated_source_new(broker->event, broker->completions, broker->paths.simulate,
+				 broker->paths.state, &problem, &broker->source);
 	if (r < 0)
 		log_error("The simulated devices cannot be used: %s", problem.text);
 	return r;
@@ -155,6 +164,7 @@ static int make_table(struct broker *broker)
 	struct device_table_config config = {
 		.completions = broker->completions,
 		.queue_depth = broker->config.queue_depth,
+		.queue_depth_per_user = broker->config.queue_depth_per_user,
 		.state_directory = broker->paths.state,
 		.boot_id = broker->boot_id,
 		.opened = on_opened,
@@ -229,6 +239,7 @@ void broker_free(struct broker *broker)
 		catalog_unref(broker->catalog);
 	pthread_mutex_destroy(&broker->catalog_lock);
 	free(broker->boot_id);
+	sd_event_source_disable_unref(broker->stop_timer);
 	sd_event_unref(broker->event);
 	free(broker);
 }
@@ -242,26 +253,57 @@ void broker_connect(struct broker *broker, struct authorizer *authorizer,
 
 int broker_start(struct broker *broker)
 {
+	const struct worker_config clerk = { .name = "clerk", .depth = WORKER_DEPTH };
+	const struct worker_config reader = { .name = "reader", .depth = WORKER_DEPTH };
+	const struct worker_config porter = { .name = "porter", .depth = PORTER_DEPTH };
 	int r;
 
 	r = broker_start_audit(broker);
 	if (r < 0)
 		return r;
-	r = worker_new(broker->completions, "clerk", WORKER_DEPTH, &broker->clerk);
+	r = worker_new(broker->completions, &clerk, &broker->clerk);
 	if (r < 0)
 		return r;
-	r = worker_new(broker->completions, "reader", WORKER_DEPTH, &broker->reader);
+	r = worker_new(broker->completions, &reader, &broker->reader);
+	if (r < 0)
+		return r;
+	r = worker_new(broker->completions, &porter, &broker->porter);
 	if (r < 0)
 		return r;
 	return broker->source->ops->start(broker->source, broker->devices);
 }
 
+int broker_refuse_stopping(struct refusal *refusal)
+{
+	return refuse(refusal, REFUSAL_STOPPING, STOPPING_WORDS);
+}
+
+static int on_stop_timeout(sd_event_source *source, uint64_t now, void *userdata)
+{
+	struct broker *broker = userdata;
+
+	(void)source;
+	(void)now;
+	device_table_log_leaving(broker->devices);
+	log_error("What runs has not finished within StopTimeoutSec=%llu: fwctld ends without. What "
+		  "became of it is unknown, and the next start records that",
+		  (unsigned long long)broker->config.stop_timeout);
+	/* Nothing is taken down: threads that hang still use it. */
+	_exit(EXIT_FAILURE);
+}
+
 void broker_stop(struct broker *broker)
 {
+	int r;
+
 	if (broker->stopping)
 		return;
 	broker->stopping = true;
-	authorizer_drop(broker->authorizer, NULL);
+	r = sd_event_add_time_relative(broker->event, &broker->stop_timer, CLOCK_MONOTONIC,
+				       broker->config.stop_timeout * USEC_PER_SEC, 0,
+				       on_stop_timeout, broker);
+	if (r < 0)
+		log_errno(r, "What runs is waited for without StopTimeoutSec=");
 	device_table_close(broker->devices);
 }
 

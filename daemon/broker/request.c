@@ -2,7 +2,6 @@
 #include "broker/request.h"
 
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "broker/question.h"
 #include "broker/record.h"
@@ -10,7 +9,6 @@
 struct request *request_new(struct broker *broker, struct peer *peer, struct device *device)
 {
 	struct request *request;
-	uuid_t id;
 
 	request = calloc(1, sizeof(*request));
 	if (!request)
@@ -19,8 +17,6 @@ struct request *request_new(struct broker *broker, struct peer *peer, struct dev
 	request->peer = peer_ref(peer);
 	request->device = device_ref(device);
 	request->catalog = catalog_ref(broker->catalog);
-	uuid_generate_random(id);
-	uuid_unparse_lower(id, request->id);
 	return request;
 }
 
@@ -30,6 +26,7 @@ void request_options_clear(struct request_options *options)
 	free(options->reason);
 	for (size_t i = 0; i < options->n_buffers; i++)
 		bytes_clear(&options->buffers[i]);
+	payload_clear(&options->payload);
 	*options = (struct request_options){ 0 };
 }
 
@@ -38,6 +35,7 @@ void request_free(struct request *request)
 	bytes_clear(&request->bytes);
 	request_options_clear(&request->options);
 	call_result_clear(&request->result.call);
+	payload_answer_clear(&request->result.in_memfds);
 	bytes_clear(&request->result.before);
 	catalog_unref(request->catalog);
 	device_unref(request->device);
@@ -85,16 +83,22 @@ void request_end_refused(struct request *request)
 {
 	struct worker *clerk = request->broker->clerk;
 
+	request->submitted = false;
 	if (request->explain || !request_is_recorded(request) || !clerk ||
 	    atomic_load(&request->peer->gone)) {
 		finish(request);
 		return;
 	}
-	request->job = (struct job){ .run = run_denial, .done = on_done };
+	request->job = (struct job){
+		.owner = request->peer->uid,
+		.run = run_denial,
+		.done = on_done,
+	};
 	if (worker_submit(clerk, &request->job) == 0)
 		return;
 	refuse(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
-	       "Too many refused changes wait to be recorded; call again later");
+	       "Too many refused changes wait to be recorded; call again in %llu ms",
+	       (unsigned long long)worker_wait_ms(clerk));
 	finish(request);
 }
 
@@ -183,9 +187,15 @@ static void run_job(struct job *job)
 
 static void submit(struct request *request)
 {
-	request->job = (struct job){ .run = run_job, .done = on_done };
+	request->job = (struct job){
+		.owner = request->peer->uid,
+		.run = run_job,
+		.done = on_done,
+	};
 	if (device_submit(request->device, &request->job, &request->refusal) != 0)
 		request_end_refused(request);
+	else
+		request->submitted = true;
 }
 
 static void on_authorized(void *userdata, const struct authorization *authorization)
@@ -224,7 +234,8 @@ int request_ask(struct request *request,
 			 &request->refusal);
 }
 
-void request_start(struct request *request)
+/* All of the request is there. */
+static void judge_and_ask(struct request *request)
 {
 	struct judge_gate gate = { 0 };
 	int r;
@@ -241,4 +252,40 @@ void request_start(struct request *request)
 	}
 	if (request_ask(request, on_authorized, request) != 0)
 		request_end_refused(request);
+}
+
+static void on_fetched(struct request *request)
+{
+	request->submitted = false;
+	if (request->error == 0 && atomic_load(&request->broker->stopping))
+		broker_refuse_stopping(&request->refusal);
+	if (request->error < 0 || request->refusal.code != REFUSAL_NONE ||
+	    atomic_load(&request->peer->gone))
+		finish(request);
+	else
+		judge_and_ask(request);
+}
+
+void request_start(struct request *request)
+{
+	if (!payload_is_outside(request))
+		judge_and_ask(request);
+	else if (payload_fetch(request, on_fetched) != 0)
+		finish(request);
+	else
+		request->submitted = true;
+}
+
+void request_cancel(struct request *request, const struct refusal *why)
+{
+	/* A refusal that waits to be recorded is recorded, whoever leaves. */
+	if (!authorizer_cancel(request->broker->authorizer, request) &&
+	    !(request->submitted && worker_cancel(&request->job)))
+		return;
+	if (why) {
+		request->refusal = *why;
+		request_end_refused(request);
+	} else {
+		finish(request);
+	}
 }
