@@ -26,6 +26,7 @@ void request_options_clear(struct request_options *options)
 	free(options->reason);
 	for (size_t i = 0; i < options->n_buffers; i++)
 		bytes_clear(&options->buffers[i]);
+	payload_clear(&options->payload);
 	*options = (struct request_options){ 0 };
 }
 
@@ -34,6 +35,7 @@ void request_free(struct request *request)
 	bytes_clear(&request->bytes);
 	request_options_clear(&request->options);
 	call_result_clear(&request->result.call);
+	payload_answer_clear(&request->result.in_memfds);
 	bytes_clear(&request->result.before);
 	catalog_unref(request->catalog);
 	device_unref(request->device);
@@ -220,7 +222,8 @@ int request_ask(struct request *request,
 			 &request->refusal);
 }
 
-void request_start(struct request *request)
+/* All of the request is there. */
+static void judge_and_ask(struct request *request)
 {
 	struct judge_gate gate = { 0 };
 	int r;
@@ -237,4 +240,25 @@ void request_start(struct request *request)
 	}
 	if (request_ask(request, on_authorized, request) != 0)
 		request_end_refused(request);
+}
+
+static void on_fetched(struct request *request)
+{
+	if (request->error == 0 && atomic_load(&request->broker->stopping))
+		refuse(&request->refusal, REFUSAL_DEVICE_BUSY,
+		       "fwctld is stopping: the request was not run; send it again when it runs "
+		       "again");
+	if (request->error < 0 || request->refusal.code != REFUSAL_NONE ||
+	    atomic_load(&request->peer->gone))
+		finish(request);
+	else
+		judge_and_ask(request);
+}
+
+void request_start(struct request *request)
+{
+	if (!payload_is_outside(request))
+		judge_and_ask(request);
+	else if (payload_fetch(request, on_fetched) != 0)
+		finish(request);
 }

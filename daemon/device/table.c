@@ -94,15 +94,19 @@ static struct device **find(struct device_table *table, const char *name)
 static struct device **make_slot(struct device_table *table, size_t number)
 {
 	struct device **slots;
+	size_t n = number + 1;
 
 	if (number < table->n_slots)
 		return &table->slots[number];
-	slots = reallocarray(table->slots, number + 1, sizeof(*slots));
+	/* Numbers come one after the other: doubled, so that not each of them copies the array. */
+	if (number < 2 * table->n_slots)
+		n = 2 * table->n_slots < DEVICES_MAX ? 2 * table->n_slots : DEVICES_MAX;
+	slots = reallocarray(table->slots, n, sizeof(*slots));
 	if (!slots)
 		return NULL;
-	memset(slots + table->n_slots, 0, (number + 1 - table->n_slots) * sizeof(*slots));
+	memset(slots + table->n_slots, 0, (n - table->n_slots) * sizeof(*slots));
 	table->slots = slots;
-	table->n_slots = number + 1;
+	table->n_slots = n;
 	return &slots[number];
 }
 
