@@ -147,7 +147,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 {
 	(void)source;
 	(void)info;
-	log_info("Stopping: what runs is finished, what waits for an answer of polkit is dropped");
+	log_info("Stopping: what runs is finished, what waits is refused");
 	sd_notify(0, "STOPPING=1");
 	bus_stop(userdata, 0);
 	return 0;

@@ -61,14 +61,19 @@ void authorizer_free(struct authorizer *authorizer)
 	free(authorizer);
 }
 
-/* Takes the check out of the list and tells the answer; the check is gone afterwards. */
-static void conclude(struct check *check, const struct authorization *authorization)
+static void remove_check(struct check *check)
 {
 	struct check **at = &check->authorizer->checks;
 
 	while (*at != check)
 		at = &(*at)->next;
 	*at = check->next;
+}
+
+/* Takes the check out of the list and tells the answer; the check is gone afterwards. */
+static void conclude(struct check *check, const struct authorization *authorization)
+{
+	remove_check(check);
 	check->answered(check->userdata, authorization);
 	check_free(check);
 }
@@ -294,6 +299,20 @@ void authorizer_drop(struct authorizer *authorizer, const char *subject)
 		}
 		check = next;
 	}
+}
+
+bool authorizer_cancel(struct authorizer *authorizer, const void *userdata)
+{
+	struct check *check = authorizer->checks;
+
+	while (check && check->userdata != userdata)
+		check = check->next;
+	if (!check)
+		return false;
+	send_cancellation(check);
+	remove_check(check);
+	check_free(check);
+	return true;
 }
 
 int authorization_refuse(const struct authorization *authorization, enum action action,

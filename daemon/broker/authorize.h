@@ -84,6 +84,10 @@ int authorize(struct authorizer *authorizer, const struct authorize_question *qu
  */
 void authorizer_drop(struct authorizer *authorizer, const char *subject);
 
+/* Takes back the question that was asked with @userdata: its dialog is closed, and @answered is not
+ * called. False when none of that kind waits. */
+bool authorizer_cancel(struct authorizer *authorizer, const void *userdata);
+
 /* 0 for a yes, else the refusal that a client gets. */
 int authorization_refuse(const struct authorization *authorization, enum action action,
 			 struct refusal *refusal);

@@ -15,6 +15,8 @@
 /* What waits at once for the porter: each holds up to 3 descriptors until then. */
 #define PORTER_DEPTH 128
 
+#define USEC_PER_SEC UINT64_C(1000000)
+
 static void on_appeared(void *userdata, struct device *device)
 {
 	struct broker *broker = userdata;
@@ -147,6 +149,7 @@ static int make_table(struct broker *broker)
 	struct device_table_config config = {
 		.completions = broker->completions,
 		.queue_depth = broker->config.queue_depth,
+		.queue_depth_per_user = broker->config.queue_depth_per_user,
 		.state_directory = broker->paths.state,
 		.boot_id = broker->boot_id,
 		.opened = on_opened,
@@ -219,6 +222,7 @@ void broker_free(struct broker *broker)
 	if (broker->catalog)
 		catalog_unref(broker->catalog);
 	free(broker->boot_id);
+	sd_event_source_disable_unref(broker->stop_timer);
 	sd_event_unref(broker->event);
 	free(broker);
 }
@@ -232,29 +236,57 @@ void broker_connect(struct broker *broker, struct authorizer *authorizer,
 
 int broker_start(struct broker *broker)
 {
+	const struct worker_config clerk = { .name = "clerk", .depth = WORKER_DEPTH };
+	const struct worker_config reader = { .name = "reader", .depth = WORKER_DEPTH };
+	const struct worker_config porter = { .name = "porter", .depth = PORTER_DEPTH };
 	int r;
 
 	r = broker_start_audit(broker);
 	if (r < 0)
 		return r;
-	r = worker_new(broker->completions, "clerk", WORKER_DEPTH, &broker->clerk);
+	r = worker_new(broker->completions, &clerk, &broker->clerk);
 	if (r < 0)
 		return r;
-	r = worker_new(broker->completions, "reader", WORKER_DEPTH, &broker->reader);
+	r = worker_new(broker->completions, &reader, &broker->reader);
 	if (r < 0)
 		return r;
-	r = worker_new(broker->completions, "porter", PORTER_DEPTH, &broker->porter);
+	r = worker_new(broker->completions, &porter, &broker->porter);
 	if (r < 0)
 		return r;
 	return broker->source->ops->start(broker->source, broker->devices);
 }
 
+int broker_refuse_stopping(struct refusal *refusal)
+{
+	return refuse(refusal, REFUSAL_STOPPING, STOPPING_WORDS);
+}
+
+static int on_stop_timeout(sd_event_source *source, uint64_t now, void *userdata)
+{
+	struct broker *broker = userdata;
+
+	(void)source;
+	(void)now;
+	device_table_log_leaving(broker->devices);
+	log_error("What runs has not finished within StopTimeoutSec=%llu: fwctld ends without. What "
+		  "became of it is unknown, and the next start records that",
+		  (unsigned long long)broker->config.stop_timeout);
+	/* Nothing is taken down: threads that hang still use it. */
+	_exit(EXIT_FAILURE);
+}
+
 void broker_stop(struct broker *broker)
 {
+	int r;
+
 	if (broker->stopping)
 		return;
 	broker->stopping = true;
-	authorizer_drop(broker->authorizer, NULL);
+	r = sd_event_add_time_relative(broker->event, &broker->stop_timer, CLOCK_MONOTONIC,
+				       broker->config.stop_timeout * USEC_PER_SEC, 0,
+				       on_stop_timeout, broker);
+	if (r < 0)
+		log_errno(r, "What runs is waited for without StopTimeoutSec=");
 	device_table_close(broker->devices);
 }
 

@@ -14,7 +14,9 @@
 
 const struct config config_defaults = {
 	.immediate_changes = true,
-	.queue_depth = 16,
+	.queue_depth = 64,
+	.queue_depth_per_user = 16,
+	.stop_timeout = 75,
 	.calls_per_peer = 64,
 	.authorization_timeout = 300,
 	.audit_segment_mib = 64,
@@ -34,6 +36,9 @@ static const struct key {
 	  offsetof(struct config, full_under_lockdown), 0, 0 },
 	{ "RecordReads", KIND_BOOLEAN, offsetof(struct config, record_reads), 0, 0 },
 	{ "QueueDepth", KIND_NUMBER, offsetof(struct config, queue_depth), 1, 1024 },
+	{ "QueueDepthPerUser", KIND_NUMBER, offsetof(struct config, queue_depth_per_user), 1,
+	  1024 },
+	{ "StopTimeoutSec", KIND_NUMBER, offsetof(struct config, stop_timeout), 1, 3600 },
 	{ "CallsPerConnection", KIND_NUMBER, offsetof(struct config, calls_per_peer), 1, 4096 },
 	{ "AuthorizationTimeoutSec", KIND_NUMBER,
 	  offsetof(struct config, authorization_timeout), 1, 3600 },

@@ -16,6 +16,8 @@ struct config {
 	bool full_under_lockdown; /* AllowFullScopeUnderLockdown= */
 	bool record_reads;	  /* RecordReads= */
 	uint64_t queue_depth;	  /* QueueDepth= requests that wait or run per device */
+	uint64_t queue_depth_per_user; /* QueueDepthPerUser= those of one user */
+	uint64_t stop_timeout;	  /* StopTimeoutSec= for what runs to finish */
 	uint64_t calls_per_peer;  /* CallsPerConnection= that wait for an answer */
 	uint64_t authorization_timeout; /* AuthorizationTimeoutSec= for a person to answer */
 	uint64_t audit_segment_mib;	/* AuditSegmentMiB= */

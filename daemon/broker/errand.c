@@ -39,15 +39,18 @@ static void submit(struct errand *errand)
 	struct broker *broker = errand->broker;
 	struct worker *worker = errand->place == ERRAND_READER ? broker->reader : broker->clerk;
 
-	errand->job = (struct job){ .run = run, .done = done };
+	errand->job = (struct job){ .owner = errand->peer->uid, .run = run, .done = done };
 	if (errand->place == ERRAND_DEVICE) {
 		if (device_submit(errand->device, &errand->job, &errand->refusal) == 0)
 			return;
-	} else if (worker && worker_submit(worker, &errand->job) == 0) {
+	} else if (!worker) {
+		broker_refuse_stopping(&errand->refusal);
+	} else if (worker_submit(worker, &errand->job) == 0) {
 		return;
 	} else {
 		refuse(&errand->refusal, REFUSAL_DEVICE_BUSY,
-		       "Too much waits already; call again when it is done");
+		       "Too much waits already; call again in %llu ms",
+		       (unsigned long long)worker_wait_ms(worker));
 	}
 	errand->finished(errand);
 }
@@ -80,4 +83,16 @@ void errand_start(struct errand *errand)
 	if (authorize(errand->broker->authorizer, &question, on_authorized, errand,
 		      &errand->refusal) != 0)
 		errand->finished(errand);
+}
+
+void errand_cancel(struct errand *errand, const struct refusal *why)
+{
+	atomic_store(&errand->abandoned, true);
+	if (!authorizer_cancel(errand->broker->authorizer, errand) && !worker_cancel(&errand->job))
+		return;
+	if (why)
+		errand->refusal = *why;
+	else
+		errand->error = -ECANCELED;
+	errand->finished(errand);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "util/list.h"
 #include "util/macros.h"
 
 struct peer {
@@ -26,6 +27,7 @@ struct peer {
 	char *exe, *unit, *session;
 	int64_t loginuid; /* -1: unknown */
 
+	struct list call_list; /* those of bus/call.c that have no answer yet; the loop's thread */
 	unsigned calls;	  /* that wait for an answer; the loop's thread */
 	unsigned batches; /* those of them that are batches */
 };

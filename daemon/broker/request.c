@@ -83,16 +83,22 @@ void request_end_refused(struct request *request)
 {
 	struct worker *clerk = request->broker->clerk;
 
+	request->submitted = false;
 	if (request->explain || !request_is_recorded(request) || !clerk ||
 	    atomic_load(&request->peer->gone)) {
 		finish(request);
 		return;
 	}
-	request->job = (struct job){ .run = run_denial, .done = on_done };
+	request->job = (struct job){
+		.owner = request->peer->uid,
+		.run = run_denial,
+		.done = on_done,
+	};
 	if (worker_submit(clerk, &request->job) == 0)
 		return;
 	refuse(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
-	       "Too many refused changes wait to be recorded; call again later");
+	       "Too many refused changes wait to be recorded; call again in %llu ms",
+	       (unsigned long long)worker_wait_ms(clerk));
 	finish(request);
 }
 
@@ -181,9 +187,15 @@ static void run_job(struct job *job)
 
 static void submit(struct request *request)
 {
-	request->job = (struct job){ .run = run_job, .done = on_done };
+	request->job = (struct job){
+		.owner = request->peer->uid,
+		.run = run_job,
+		.done = on_done,
+	};
 	if (device_submit(request->device, &request->job, &request->refusal) != 0)
 		request_end_refused(request);
+	else
+		request->submitted = true;
 }
 
 static void on_authorized(void *userdata, const struct authorization *authorization)
@@ -244,10 +256,9 @@ static void judge_and_ask(struct request *request)
 
 static void on_fetched(struct request *request)
 {
+	request->submitted = false;
 	if (request->error == 0 && atomic_load(&request->broker->stopping))
-		refuse(&request->refusal, REFUSAL_DEVICE_BUSY,
-		       "fwctld is stopping: the request was not run; send it again when it runs "
-		       "again");
+		broker_refuse_stopping(&request->refusal);
 	if (request->error < 0 || request->refusal.code != REFUSAL_NONE ||
 	    atomic_load(&request->peer->gone))
 		finish(request);
@@ -261,4 +272,20 @@ void request_start(struct request *request)
 		judge_and_ask(request);
 	else if (payload_fetch(request, on_fetched) != 0)
 		finish(request);
+	else
+		request->submitted = true;
+}
+
+void request_cancel(struct request *request, const struct refusal *why)
+{
+	/* A refusal that waits to be recorded is recorded, whoever leaves. */
+	if (!authorizer_cancel(request->broker->authorizer, request) &&
+	    !(request->submitted && worker_cancel(&request->job)))
+		return;
+	if (why) {
+		request->refusal = *why;
+		request_end_refused(request);
+	} else {
+		finish(request);
+	}
 }

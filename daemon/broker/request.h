@@ -61,6 +61,7 @@ struct request {
 	struct device *device;
 	struct catalog *catalog;
 	bool explain; /* judge and ask, run and record nothing */
+	bool submitted; /* to a worker, and not back yet; the loop's */
 	struct request_options options;
 
 	struct bytes bytes; /* the driver's wire format: what was authorized is what runs */
@@ -90,6 +91,12 @@ DEFINE_CLEANUP(struct request *, request_free);
  * before this returns.
  */
 void request_start(struct request *request);
+
+/*
+ * Ends a request at once that waits for polkit or for the device. Its caller is told @why, and so is
+ * the record; NULL: nobody is there any more. One that runs goes on.
+ */
+void request_cancel(struct request *request, const struct refusal *why);
 
 /*
  * The steps of the way, for a request that goes it on its own (request_start()) and for those of a

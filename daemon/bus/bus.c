@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bus/bus.h"
 
+#include "bus/call.h"
 #include "bus/dispatch.h"
 #include "bus/peers.h"
 #include "bus/pump.h"
@@ -89,6 +90,7 @@ static void on_device_vanished(void *userdata, struct device *device)
 	r = sd_bus_emit_interfaces_removed_strv(bus->bus, path, (char **)interfaces);
 	if (r < 0)
 		log_errno(r, "It cannot be told that %s has gone", device->name);
+	calls_cancel_of_device(bus, device);
 }
 
 static void on_record_appended(void *userdata, const struct broker_notice *notice)
@@ -174,6 +176,7 @@ static void on_peer_left(void *userdata, struct peer *peer)
 {
 	struct bus *bus = userdata;
 
+	calls_cancel_of_peer(peer);
 	authorizer_drop(bus->authorizer, peer->bus_name);
 }
 
@@ -237,6 +240,7 @@ int bus_new(struct broker *broker, struct bus **ret)
 	if (!bus)
 		return -ENOMEM;
 	bus->broker = broker;
+	list_init(&bus->calls);
 	r = connect_bus(bus);
 	if (r < 0)
 		return r;
@@ -284,5 +288,6 @@ void bus_stop(struct bus *bus, int exit_code)
 	bus->exit_code = exit_code;
 	bus->patience = sd_event_source_disable_unref(bus->patience);
 	sd_bus_release_name_async(bus->bus, NULL, BUS_NAME, NULL, NULL);
+	calls_cancel_all(bus);
 	broker_stop(bus->broker);
 }

@@ -86,28 +86,6 @@ class Answers(broker.TestCase):
         broker.until(lambda: not bus.bus_call("NameHasOwner", "s", name)[0], "the name stays")
         broker.get_property(ROOT, MANAGER, "Version", user=DENIED)
 
-    def test_a_sender_that_vanishes_while_it_waits_for_the_device(self):
-        for hang in (1000, 4000, 16000):
-            broker.restart()
-            broker.set_fault("get-feature", "hang-ms", str(hang))
-            first = broker.send(device(), CXL, "GetFeature", "ssa{sv}", COLD, "current", {})
-            sender = dbus.Connection(ALLOWED)
-            with broker.Recorded() as log:
-                broker.send_set(COLD, b"\x67\x67\0\0", to=sender)
-                broker.until(lambda: broker.get_property(device(), DEVICE, "QueueDepth") == 2 or
-                             broker.connection().answered(first), "nothing waits")
-                sender.close()
-                self.until_gone(sender.name)
-                depth = broker.get_property(device(), DEVICE, "QueueDepth")
-                broker.connection().answer(first)
-                value = broker.get_feature(COLD, "saved")
-            # Where this machine was too slow, the first call was over too early to show anything.
-            if depth == 2:
-                break
-        self.assertEqual(depth, 2)
-        self.assertEqual((value.hex(), log.types), ("64000000", []))
-        self.assertFalse(broker.kernel_tainted())
-
 
 class SlowAnswer:
     """Makes polkit answer only when the block ends; asked() waits until it is asked."""

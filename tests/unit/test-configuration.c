@@ -25,6 +25,8 @@ static void assert_same(const struct config *a, const struct config *b)
 	ck_assert_int_eq(a->full_under_lockdown, b->full_under_lockdown);
 	ck_assert_int_eq(a->record_reads, b->record_reads);
 	ck_assert_uint_eq(a->queue_depth, b->queue_depth);
+	ck_assert_uint_eq(a->queue_depth_per_user, b->queue_depth_per_user);
+	ck_assert_uint_eq(a->stop_timeout, b->stop_timeout);
 	ck_assert_uint_eq(a->calls_per_peer, b->calls_per_peer);
 	ck_assert_uint_eq(a->authorization_timeout, b->authorization_timeout);
 	ck_assert_uint_eq(a->audit_segment_mib, b->audit_segment_mib);
@@ -38,7 +40,9 @@ START_TEST(defaults)
 	CLEANUP(place_clear) struct place place = place_new();
 	const struct config expected = {
 		.immediate_changes = true,
-		.queue_depth = 16,
+		.queue_depth = 64,
+		.queue_depth_per_user = 16,
+		.stop_timeout = 75,
 		.calls_per_peer = 64,
 		.authorization_timeout = 300,
 		.audit_segment_mib = 64,
@@ -84,6 +88,10 @@ static const struct {
 	{ "ImmediateChanges=0", BOOLEAN(immediate_changes, false) },
 	{ "QueueDepth=1", NUMBER(queue_depth, 1) },
 	{ "QueueDepth=1024", NUMBER(queue_depth, 1024) },
+	{ "QueueDepthPerUser=1", NUMBER(queue_depth_per_user, 1) },
+	{ "QueueDepthPerUser=1024", NUMBER(queue_depth_per_user, 1024) },
+	{ "StopTimeoutSec=1", NUMBER(stop_timeout, 1) },
+	{ "StopTimeoutSec=3600", NUMBER(stop_timeout, 3600) },
 	{ "CallsPerConnection=1", NUMBER(calls_per_peer, 1) },
 	{ "CallsPerConnection=4096", NUMBER(calls_per_peer, 4096) },
 	{ "AuthorizationTimeoutSec=1", NUMBER(authorization_timeout, 1) },
