@@ -4,6 +4,7 @@
 #include "bus/call.h"
 #include "bus/dispatch.h"
 #include "bus/peers.h"
+#include "bus/pump.h"
 #include "util/log.h"
 
 /* How long the name waits for devices that are slow to open. They are announced when they are. */
@@ -226,7 +227,7 @@ static int connect_bus(struct bus *bus)
 	if (r < 0)
 		return log_errno(r, "The system bus cannot be reached; see that it runs, or set "
 				    "DBUS_SYSTEM_BUS_ADDRESS");
-	r = sd_bus_attach_event(bus->bus, bus->broker->event, SD_EVENT_PRIORITY_NORMAL);
+	r = pump_new(bus->bus, bus->broker->event, &bus->pump);
 	if (r < 0)
 		return r;
 	r = sd_bus_match_signal(bus->bus, NULL, "org.freedesktop.DBus.Local",
@@ -270,6 +271,8 @@ void bus_free(struct bus *bus)
 		peers_free(bus->peers);
 	if (bus->authorizer)
 		authorizer_free(bus->authorizer);
+	if (bus->pump)
+		pump_free(bus->pump);
 	sd_bus_flush_close_unref(bus->bus);
 	dispatch_unregister(bus);
 	free(bus);
