@@ -4,9 +4,12 @@
 """What waits for a device: whose turn it is, and what becomes of it when its caller leaves, when the
 device goes, and when fwctld stops."""
 
+import contextlib
 import os
 import pathlib
 import pwd
+import signal
+import subprocess
 
 import broker
 from broker import (ALLOWED, ASKED, COLD, CXL, DENIED, DEVICE, IMMEDIATE, MANAGER, ROOT, SIMULATION,
@@ -54,6 +57,30 @@ def until_gone(name):
     bus = broker.connection(DENIED)
     broker.until(lambda: not bus.bus_call("NameHasOwner", "s", name)[0], "the name stays")
     broker.get_property(ROOT, MANAGER, "Version", user=DENIED)
+
+
+def fwctld_pid():
+    return int(pathlib.Path(os.environ["FWCTLD_PIDFILE"]).read_text())
+
+
+def has_thread(name):
+    """Whether fwctld has a thread of that name now."""
+    tasks = pathlib.Path(f"/proc/{fwctld_pid()}/task").glob("*/comm")
+    return any(task.read_text().strip() == name for task in tasks)
+
+
+@contextlib.contextmanager
+def slow(system_call, delay_us):
+    """Makes fwctld wait so long in each of these system calls, during the block."""
+    trace = ["strace", "-f", "-p", str(fwctld_pid()), "-o", "/dev/null", "-e",
+             f"trace={system_call}", "-e", f"inject={system_call}:delay_enter={delay_us}"]
+    with subprocess.Popen(trace, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            while "attached" not in process.stderr.readline():
+                pass
+            yield
+        finally:
+            process.terminate()
 
 
 class Polkit:
@@ -110,6 +137,7 @@ class Turns(broker.TestCase):
         """One request runs, 15 more of its user wait, and behind them three of another user's. False
         where the first was over before they were all there."""
         broker.restart()
+        self.before = len(broker.audit_records())
         broker.set_fault("get-feature", "hang-ms", hang)
         many, few = broker.connection(), broker.connection(ASKED)
         self.first = send_get(many)
@@ -126,7 +154,6 @@ class Turns(broker.TestCase):
         with broker.rules(answer_rule(f"subject.user === '{ASKED}'")):
             # Where this machine is slow, the first request must hang for longer.
             for hang in ("1000", "4000", "16000", "64000"):
-                before = len(broker.audit_records())
                 if self.fill(hang):
                     break
             message = self.refused("DeviceBusy", many.answer, self.refusal)
@@ -136,7 +163,7 @@ class Turns(broker.TestCase):
             for caller, serials in ((many, self.many), (few, self.few)):
                 for serial in serials:
                     self.assertEqual(caller.answer(serial)[0]["outcome"], "applied")
-        intents = [record for record in broker.audit_records()[before:]
+        intents = [record for record in broker.audit_records()[self.before:]
                    if record["type"] == "intent"]
         a, b = uid_of(ALLOWED), uid_of(ASKED)
         self.assertEqual([record["peer"]["uid"] for record in intents],
@@ -230,21 +257,16 @@ class Leaving(broker.TestCase):
         """The flush of the intent is made to take so long that the caller can leave meanwhile."""
         self.addCleanup(broker.restart)
         value = broker.get_feature(COLD, "saved")
-        # A sanitizer cannot look for leaks under a tracer.
-        wrapper = ("env ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e trace=fdatasync "
-                   "-e inject=fdatasync:delay_enter=")
+        # Where this machine is slow, it must take longer.
         for delay_us in (2000000, 8000000, 32000000):
-            os.environ["FWCTLD_WRAPPER"] = f"{wrapper}{delay_us}"
-            try:
-                broker.restart()
-            finally:
-                del os.environ["FWCTLD_WRAPPER"]
+            broker.restart()
             sender = dbus.Connection(ALLOWED)
-            broker.send_set(COLD, b"\x69\x69\0\0", to=sender)
-            broker.until_recorded("intent", COLD)
-            sender.close()
-            until_gone(sender.name)
-            broker.until_recorded("outcome", COLD)
+            with slow("fdatasync", delay_us):
+                broker.send_set(COLD, b"\x69\x69\0\0", to=sender)
+                broker.until_recorded("intent", COLD)
+                sender.close()
+                until_gone(sender.name)
+                broker.until_recorded("outcome", COLD)
             outcome = broker.audit_records()[-1]["outcome"]
             if outcome["class"] == "not-issued":
                 break
@@ -320,6 +342,20 @@ class Stop(broker.TestCase):
         self.assertEqual({r["outcome"]["status"] for r in log.records if r["type"] == "deny"},
                          {"Stopping"})
         self.assert_log_whole()
+        broker.control("daemon", "start")
+
+    def test_a_page_of_the_log_that_takes_long_is_given_up(self):
+        broker.restart()
+        caller = broker.connection()
+        with slow("pread64", 8000000):
+            serial = broker.send(ROOT, MANAGER, "GetAuditRecords", "tua{sv}", 1, 1000, {})
+            broker.until(lambda: has_thread("reader"), "nobody reads")
+            os.kill(fwctld_pid(), signal.SIGTERM)
+            stderr = pathlib.Path(os.environ["FWCTLD_STDERR"])
+            broker.until(lambda: "Stopping" in stderr.read_text().splitlines()[-1], "it goes on")
+            self.assertFalse(caller.answered(serial))
+        self.assert_words(self.refused(DISCONNECTED, caller.answer, serial), "is stopping")
+        broker.control("daemon", "stop")
         broker.control("daemon", "start")
 
     def test_a_device_that_does_not_come_back_is_not_waited_for_without_end(self):
