@@ -259,6 +259,8 @@ static void on_fetched(struct request *request)
 	request->submitted = false;
 	if (request->error == 0 && atomic_load(&request->broker->stopping))
 		broker_refuse_stopping(&request->refusal);
+	else if (request->error == 0 && atomic_load(&request->device->gone))
+		device_refuse_gone(&request->refusal);
 	if (request->error < 0 || request->refusal.code != REFUSAL_NONE ||
 	    atomic_load(&request->peer->gone))
 		finish(request);

@@ -308,6 +308,22 @@ class Unplugged(broker.TestCase):
         self.assert_log_whole()
 
 
+    def test_what_waits_does_not_wait_for_what_runs(self):
+        """The flush of an intent takes long, which no unplug cuts short."""
+        caller = broker.connection()
+        with slow("fdatasync", 120000000):
+            running = broker.send_set(COLD, b"\x70\0\0\0")
+            broker.until_recorded("intent", COLD)
+            waiting = [send_get(caller), send_get(caller)]
+            until_depth(3)
+            broker.unplug()
+            for serial in waiting:
+                self.refused("DeviceGone", caller.answer, serial)
+            self.assertFalse(caller.answered(running))
+        self.refused("DeviceGone", caller.answer, running)
+        self.assertEqual(broker.audit_records()[-1]["outcome"]["class"], "not-issued")
+
+
 class Stop(broker.TestCase):
     def tearDown(self):
         broker.write_config("")

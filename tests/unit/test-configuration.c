@@ -321,6 +321,21 @@ START_TEST(unreadable)
 }
 END_TEST
 
+/* systemd's patience must outlast the daemon's own. */
+START_TEST(the_unit_waits_longer_for_the_end)
+{
+	FILE *unit = fopen(SOURCE_DIRECTORY "/systemd/fwctld.service.in", "re");
+	unsigned long long patience = 0;
+	char line[300];
+
+	ck_assert_ptr_nonnull(unit);
+	while (fgets(line, sizeof(line), unit))
+		sscanf(line, "TimeoutStopSec=%llu", &patience);
+	fclose(unit);
+	ck_assert_uint_gt(patience, config_defaults.stop_timeout);
+}
+END_TEST
+
 static void fill(Suite *suite)
 {
 	unit_case(suite, "defaults", defaults);
@@ -330,6 +345,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "together", kept_less_than_a_segment);
 	unit_case(suite, "limits", limits_of_the_log);
 	unit_case(suite, "unreadable", unreadable);
+	unit_case(suite, "unit", the_unit_waits_longer_for_the_end);
 }
 
 int main(void)
