@@ -5,6 +5,7 @@
  */
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,9 @@
 #include "bus/bus.h"
 #include "config.h"
 #include "util/log.h"
+
+/* What the heap keeps of freed memory: a request and its response, of the largest size. */
+#define HEAP_KEPT (2 * (int)TRANSPORT_RPC_MAX)
 
 enum mode { MODE_SERVE, MODE_INTROSPECT, MODE_DONE };
 
@@ -177,6 +181,17 @@ static int prepare_process(const struct config *config)
 	return block_signals();
 }
 
+/*
+ * Left alone, glibc has an arena for each of many threads and learns from one large block, such as a
+ * page of the log, that it should keep blocks of that size: after a while some hundred MiB of nothing.
+ */
+static void bound_heap(void)
+{
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+}
+
 static int run_loop(sd_event *event, struct bus *bus)
 {
 	int r;
@@ -227,6 +242,7 @@ int main(int argc, char *argv[])
 	CLEANUP(arguments_clear) struct arguments arguments = { 0 };
 	int r;
 
+	bound_heap();
 	r = arguments_default(&arguments);
 	if (r < 0)
 		return EXIT_FAILURE;

@@ -235,15 +235,14 @@ void batch_start(struct batch *batch)
 
 void batch_cancel(struct batch *batch, const struct refusal *why)
 {
-	struct request *first;
+	struct request *first = batch->requests[0];
 
-	if (!authorizer_cancel(batch->broker->authorizer, batch) && !worker_cancel(&batch->job))
+	if (!authorizer_cancel(first->peer, batch) && !worker_cancel(&batch->job))
 		return;
 	if (!why) {
 		finish(batch);
 		return;
 	}
-	first = batch->requests[0];
 	first->refusal = *why;
 	refuse_all(batch, first);
 }

@@ -26,9 +26,24 @@ static void on_appeared(void *userdata, struct device *device)
 	broker->listener.device_appeared(broker->listener.userdata, device);
 }
 
-static void on_opened(void *userdata, struct device *device)
+/* Neither may wait until the device is shown: what its catalog says, and what a crash cut off. */
+static int on_opened(void *userdata, struct device *device)
 {
-	recovery_of_device(userdata, device);
+	struct broker *broker = userdata;
+	CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+	struct json_problem problem = { 0 };
+	int r;
+
+	pthread_mutex_lock(&broker->catalog_lock);
+	catalog = catalog_ref(broker->catalog);
+	pthread_mutex_unlock(&broker->catalog_lock);
+	r = catalog_prepare(catalog, device->identity.type, &problem);
+	if (r < 0) {
+		log_error("The catalog cannot be used: %s", problem.text);
+		return r;
+	}
+	recovery_of_device(broker, device);
+	return 0;
 }
 
 static void on_vanished(void *userdata, struct device *device)
@@ -111,7 +126,7 @@ static int load_catalog(struct broker *broker)
 	struct json_problem problem = { 0 };
 	int r;
 
-	r = catalog_load(&broker->paths.catalog, &problem, &broker->catalog);
+	r = catalog_load_as_needed(&broker->paths.catalog, &problem, &broker->catalog);
 	if (r < 0)
 		log_error("The catalog cannot be used: %s", problem.text);
 	return r;
@@ -200,6 +215,7 @@ int broker_new(sd_event *event, const struct config *config, const struct broker
 	broker->event = sd_event_ref(event);
 	broker->config = *config;
 	broker->paths = *paths;
+	pthread_mutex_init(&broker->catalog_lock, NULL);
 	r = prepare(broker);
 	if (r < 0)
 		return r;
@@ -221,6 +237,7 @@ void broker_free(struct broker *broker)
 		completions_free(broker->completions);
 	if (broker->catalog)
 		catalog_unref(broker->catalog);
+	pthread_mutex_destroy(&broker->catalog_lock);
 	free(broker->boot_id);
 	sd_event_source_disable_unref(broker->stop_timer);
 	sd_event_unref(broker->event);
@@ -302,7 +319,11 @@ struct gate broker_gate(struct broker *broker)
 
 void broker_use_catalog(struct broker *broker, struct catalog *catalog)
 {
+	struct catalog *old = broker->catalog;
+
 	audit_log_set_catalog(broker->audit, catalog_digest(catalog));
-	catalog_unref(broker->catalog);
+	pthread_mutex_lock(&broker->catalog_lock);
 	broker->catalog = catalog_ref(catalog);
+	pthread_mutex_unlock(&broker->catalog_lock);
+	catalog_unref(old);
 }

@@ -6,6 +6,7 @@
  * all below. On the loop's thread, except where a function says otherwise.
  */
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <systemd/sd-event.h>
 
@@ -51,7 +52,8 @@ struct broker {
 	struct broker_listener listener;
 	char *boot_id;
 	struct completions *completions;
-	struct catalog *catalog;
+	struct catalog *catalog; /* the loop's; other threads take a reference with the lock held */
+	pthread_mutex_t catalog_lock;
 	struct audit_log *audit;
 	/* The log has changed, on its way to the loop: once, however often it did. */
 	struct job audit_changed;

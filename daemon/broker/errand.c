@@ -72,13 +72,12 @@ void errand_start(struct errand *errand)
 
 	question_about(errand->device, errand->words, &words);
 	question = (struct authorize_question){
-		.subject = errand->peer->bus_name,
+		.peer = errand->peer,
 		.action = errand->action,
 		.details = words.details,
 		.n_details = words.n,
 		.interactive = errand->interactive,
-		.uid = errand->peer->uid,
-		.timeout_s = errand->broker->config.authorization_timeout,
+		.may_keep = errand->action == ACTION_READ_AUDIT,
 	};
 	if (authorize(errand->broker->authorizer, &question, on_authorized, errand,
 		      &errand->refusal) != 0)
@@ -88,7 +87,7 @@ void errand_start(struct errand *errand)
 void errand_cancel(struct errand *errand, const struct refusal *why)
 {
 	atomic_store(&errand->abandoned, true);
-	if (!authorizer_cancel(errand->broker->authorizer, errand) && !worker_cancel(&errand->job))
+	if (!authorizer_cancel(errand->peer, errand) && !worker_cancel(&errand->job))
 		return;
 	if (why)
 		errand->refusal = *why;

@@ -3,7 +3,8 @@
 
 /*
  * Who asks: one connection to the bus, as the bus vouches for it. Filled by bus/peer.c before the
- * first request of the connection goes on; from then on only `gone` changes. Calls libc only.
+ * first request of the connection goes on; from then on only `gone` and what is counted or kept
+ * for it on the loop's thread change. Calls libc only.
  */
 
 #include <stdatomic.h>
@@ -13,6 +14,8 @@
 
 #include "util/list.h"
 #include "util/macros.h"
+
+struct kept;
 
 struct peer {
 	atomic_uint references;
@@ -30,6 +33,11 @@ struct peer {
 	struct list call_list; /* those of bus/call.c that have no answer yet; the loop's thread */
 	unsigned calls;	  /* that wait for an answer; the loop's thread */
 	unsigned batches; /* those of them that are batches */
+
+	/* Of authorize.c and kept.c, on the loop's thread. */
+	unsigned questions; /* that wait for polkit's answer */
+	struct list checks; /* these */
+	struct kept *kept;  /* polkit's answers; NULL: none */
 };
 
 static inline struct peer *peer_ref(struct peer *peer)
@@ -47,6 +55,7 @@ static inline void peer_unref(struct peer *peer)
 	free(peer->exe);
 	free(peer->unit);
 	free(peer->session);
+	free(peer->kept);
 	free(peer);
 }
 DEFINE_CLEANUP(struct peer *, peer_unref);

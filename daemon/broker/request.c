@@ -213,6 +213,15 @@ static void on_authorized(void *userdata, const struct authorization *authorizat
 		submit(request);
 }
 
+/* A read that changes nothing. An explanation tells what polkit says now. */
+static bool may_keep(const struct request *request)
+{
+	const struct verdict *verdict = &request->verdict;
+
+	return !request->explain && verdict->effect == EFFECT_NONE && !verdict->taints &&
+	       (verdict->action == ACTION_READ || verdict->action == ACTION_DEBUG_READ);
+}
+
 int request_ask(struct request *request,
 		void (*answered)(void *userdata, const struct authorization *authorization),
 		void *userdata)
@@ -222,13 +231,12 @@ int request_ask(struct request *request,
 
 	question_about_request(request->device, &request->verdict, &request->parsed, &words);
 	question = (struct authorize_question){
-		.subject = request->peer->bus_name,
+		.peer = request->peer,
 		.action = request->verdict.action,
 		.details = words.details,
 		.n_details = words.n,
 		.interactive = request->options.interactive && !request->explain,
-		.uid = request->peer->uid,
-		.timeout_s = request->broker->config.authorization_timeout,
+		.may_keep = may_keep(request),
 	};
 	return authorize(request->broker->authorizer, &question, answered, userdata,
 			 &request->refusal);
@@ -281,7 +289,7 @@ void request_start(struct request *request)
 void request_cancel(struct request *request, const struct refusal *why)
 {
 	/* A refusal that waits to be recorded is recorded, whoever leaves. */
-	if (!authorizer_cancel(request->broker->authorizer, request) &&
+	if (!authorizer_cancel(request->peer, request) &&
 	    !(request->submitted && worker_cancel(&request->job)))
 		return;
 	if (why) {

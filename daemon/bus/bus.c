@@ -4,6 +4,7 @@
 #include "bus/call.h"
 #include "bus/dispatch.h"
 #include "bus/peers.h"
+#include "bus/pump.h"
 #include "util/log.h"
 
 /* How long the name waits for devices that are slow to open. They are announced when they are. */
@@ -176,7 +177,7 @@ static void on_peer_left(void *userdata, struct peer *peer)
 	struct bus *bus = userdata;
 
 	calls_cancel_of_peer(peer);
-	authorizer_drop(bus->authorizer, peer->bus_name);
+	authorizer_drop(bus->authorizer, peer);
 }
 
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -204,6 +205,20 @@ static void listen_to_broker(struct bus *bus)
 	broker_connect(bus->broker, bus->authorizer, &listener);
 }
 
+static int start_authorizer(struct bus *bus)
+{
+	const struct config *config = &bus->broker->config;
+	const struct authorize_limits limits = {
+		.keep_s = config->keep_authorization,
+		.polkit_s = config->polkit_timeout,
+		.dialog_s = config->authorization_timeout,
+		.per_user = config->authorizations_per_user,
+		.per_connection = config->authorizations_per_peer,
+	};
+
+	return authorizer_new(bus->bus, bus->broker->event, &limits, &bus->authorizer);
+}
+
 static int connect_bus(struct bus *bus)
 {
 	int r;
@@ -212,7 +227,7 @@ static int connect_bus(struct bus *bus)
 	if (r < 0)
 		return log_errno(r, "The system bus cannot be reached; see that it runs, or set "
 				    "DBUS_SYSTEM_BUS_ADDRESS");
-	r = sd_bus_attach_event(bus->bus, bus->broker->event, SD_EVENT_PRIORITY_NORMAL);
+	r = pump_new(bus->bus, bus->broker->event, &bus->pump);
 	if (r < 0)
 		return r;
 	r = sd_bus_match_signal(bus->bus, NULL, "org.freedesktop.DBus.Local",
@@ -220,7 +235,7 @@ static int connect_bus(struct bus *bus)
 				"Disconnected", on_disconnected, bus);
 	if (r < 0)
 		return r;
-	r = authorizer_new(bus->bus, &bus->authorizer);
+	r = start_authorizer(bus);
 	if (r < 0)
 		return r;
 	listen_to_broker(bus);
@@ -256,6 +271,8 @@ void bus_free(struct bus *bus)
 		peers_free(bus->peers);
 	if (bus->authorizer)
 		authorizer_free(bus->authorizer);
+	if (bus->pump)
+		pump_free(bus->pump);
 	sd_bus_flush_close_unref(bus->bus);
 	dispatch_unregister(bus);
 	free(bus);

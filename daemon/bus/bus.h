@@ -12,9 +12,11 @@
 
 struct bus_vtables;
 struct peers;
+struct pump;
 
 struct bus {
 	sd_bus *bus;
+	struct pump *pump;
 	struct broker *broker;
 	struct peers *peers;
 	struct authorizer *authorizer;

@@ -262,6 +262,7 @@ static struct entry *entry_new(struct peers *peers, const char *name)
 	atomic_init(&peer->references, 1);
 	peer->bus_name = copy;
 	list_init(&peer->call_list);
+	list_init(&peer->checks);
 	peer->gid = -1;
 	peer->loginuid = -1;
 	entry->peers = peers;

@@ -195,7 +195,7 @@ static int open_device(struct opening *opening)
 	if (r == 0 && device->identity.type == DEVICE_CXL)
 		r = device_read_features(device);
 	if (r == 0 && config->opened)
-		config->opened(config->userdata, device);
+		r = config->opened(config->userdata, device);
 	return r;
 }
 

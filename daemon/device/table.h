@@ -17,8 +17,9 @@ struct device_table_config {
 	const char *state_directory;
 	const char *boot_id;
 
-	/* A device is open, and nobody was told of it yet. On its worker's thread. */
-	void (*opened)(void *userdata, struct device *device);
+	/* A device is open, and nobody was told of it yet. On its worker's thread. Returns 0, or
+	 * -errno where it is not to be served. */
+	int (*opened)(void *userdata, struct device *device);
 	/* A device is shown, or is no longer there. */
 	void (*appeared)(void *userdata, struct device *device);
 	void (*vanished)(void *userdata, struct device *device);

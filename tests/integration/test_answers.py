@@ -3,9 +3,6 @@
 # session: --simulate policy/simulated --rules tests/integration/users.rules
 """What polkit may answer, when it does, and who is still there then."""
 
-import os
-import pathlib
-
 import broker
 from broker import (ALLOWED, ASKED, COLD, CXL, CXL_TEST, DENIED, DEVICE, MANAGER, NAME, ROOT, call,
                     device)
@@ -145,21 +142,12 @@ class Agent(broker.TestCase):
         return broker.call_as(ASKED, lambda: agent(*arguments, **options))
 
 
-def register_agent(to):
-    stat = pathlib.Path("/proc/self/stat").read_text()
-    start_time = int(stat.rsplit(")", 1)[1].split()[19])
-    subject = ("unix-process", {"pid": ("u", os.getpid()), "start-time": ("t", start_time)})
-    to.call("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
-            "org.freedesktop.PolicyKit1.Authority", "RegisterAuthenticationAgent", "(sa{sv})ss",
-            subject, "C", "/agent")
-
-
 def agent(*arguments, interactive=True, leave=False):
     """Calls the broker as a caller whose agent dismisses what it is asked, or who leaves then.
     Returns what the agent was asked, and the error."""
     heard = {"asked": [], "error": ""}
     listener, caller = dbus.Connection(), dbus.Connection()
-    register_agent(listener)
+    broker.register_agent(listener)
     serial = caller.send(NAME, device(), *arguments, interactive=interactive)
     while not caller.answered(serial):
         if not listener.calls:

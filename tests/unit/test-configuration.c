@@ -29,6 +29,10 @@ static void assert_same(const struct config *a, const struct config *b)
 	ck_assert_uint_eq(a->stop_timeout, b->stop_timeout);
 	ck_assert_uint_eq(a->calls_per_peer, b->calls_per_peer);
 	ck_assert_uint_eq(a->authorization_timeout, b->authorization_timeout);
+	ck_assert_uint_eq(a->polkit_timeout, b->polkit_timeout);
+	ck_assert_uint_eq(a->keep_authorization, b->keep_authorization);
+	ck_assert_uint_eq(a->authorizations_per_user, b->authorizations_per_user);
+	ck_assert_uint_eq(a->authorizations_per_peer, b->authorizations_per_peer);
 	ck_assert_uint_eq(a->audit_segment_mib, b->audit_segment_mib);
 	ck_assert_uint_eq(a->audit_segment_days, b->audit_segment_days);
 	ck_assert_uint_eq(a->audit_keep_mib, b->audit_keep_mib);
@@ -45,6 +49,10 @@ START_TEST(defaults)
 		.stop_timeout = 75,
 		.calls_per_peer = 64,
 		.authorization_timeout = 300,
+		.polkit_timeout = 30,
+		.keep_authorization = 5,
+		.authorizations_per_user = 48,
+		.authorizations_per_peer = 16,
 		.audit_segment_mib = 64,
 		.audit_segment_days = 30,
 	};
@@ -96,6 +104,14 @@ static const struct {
 	{ "CallsPerConnection=4096", NUMBER(calls_per_peer, 4096) },
 	{ "AuthorizationTimeoutSec=1", NUMBER(authorization_timeout, 1) },
 	{ "AuthorizationTimeoutSec=3600", NUMBER(authorization_timeout, 3600) },
+	{ "PolkitTimeoutSec=1", NUMBER(polkit_timeout, 1) },
+	{ "PolkitTimeoutSec=3600", NUMBER(polkit_timeout, 3600) },
+	{ "KeepAuthorizationSec=0", NUMBER(keep_authorization, 0) },
+	{ "KeepAuthorizationSec=60", NUMBER(keep_authorization, 60) },
+	{ "AuthorizationsPerUser=1", NUMBER(authorizations_per_user, 1) },
+	{ "AuthorizationsPerUser=1024", NUMBER(authorizations_per_user, 1024) },
+	{ "AuthorizationsPerConnection=1", NUMBER(authorizations_per_peer, 1) },
+	{ "AuthorizationsPerConnection=1024", NUMBER(authorizations_per_peer, 1024) },
 	{ "AuditSegmentMiB=1", NUMBER(audit_segment_mib, 1) },
 	{ "AuditSegmentMiB=4096", NUMBER(audit_segment_mib, 4096) },
 	{ "AuditSegmentDays=0", NUMBER(audit_segment_days, 0) },
@@ -197,6 +213,14 @@ static const struct {
 	  "2: CallsPerConnection= takes a number from 1 to 4096" },
 	{ "[Broker]\nAuthorizationTimeoutSec=3601\n",
 	  "2: AuthorizationTimeoutSec= takes a number from 1 to 3600" },
+	{ "[Broker]\nPolkitTimeoutSec=0\n",
+	  "2: PolkitTimeoutSec= takes a number from 1 to 3600" },
+	{ "[Broker]\nKeepAuthorizationSec=61\n",
+	  "2: KeepAuthorizationSec= takes a number from 0 to 60" },
+	{ "[Broker]\nAuthorizationsPerUser=1025\n",
+	  "2: AuthorizationsPerUser= takes a number from 1 to 1024" },
+	{ "[Broker]\nAuthorizationsPerConnection=0\n",
+	  "2: AuthorizationsPerConnection= takes a number from 1 to 1024" },
 	{ "[Broker]\nAuditSegmentMiB=0\n", "2: AuditSegmentMiB= takes a number from 1 to 4096" },
 	{ "[Broker]\nAuditSegmentMiB=4097\n",
 	  "2: AuditSegmentMiB= takes a number from 1 to 4096" },
