@@ -20,6 +20,7 @@ import wire
 MFRL = 0x9028
 DISCONNECTED = "org.freedesktop.DBus.Error.Disconnected"
 POLKIT = "org.freedesktop.PolicyKit1"
+ALLOW_INTERACTION = 1  # of polkit's flags
 FOREVER = "600000"
 
 
@@ -46,6 +47,12 @@ def send_write(to, member="Rpc", on="fwctl2"):
 
 def send_reset(to, on="fwctl2"):
     return broker.send(device(on), SIMULATION, "Reset", "sa{sv}", "cold", {}, to=to)
+
+
+def sync(to=None):
+    """Until fwctld has seen what a connection has sent."""
+    caller = to or broker.connection()
+    caller.answer(broker.send(ROOT, broker.PROPERTIES, "Get", "ss", MANAGER, "Version", to=caller))
 
 
 def uid_of(user):
@@ -84,10 +91,12 @@ def slow(system_call, delay_us):
 
 
 class Polkit:
-    """Stands in for polkitd: says yes, but to questions about commands that it keeps it says nothing."""
+    """Stands in for polkitd: says yes, but about the command that it keeps it says nothing; with
+    dialogs, only that it would have to ask a person, and then nothing to the question that allows it."""
 
-    def __init__(self, *keeps):
+    def __init__(self, keeps, dialogs=False):
         self.keeps = keeps
+        self.dialogs = dialogs
         self.kept = {}
         self.cancelled = []
 
@@ -111,13 +120,15 @@ class Polkit:
                 self.cancelled.append(call.body[0])
             elif call.member != "CheckAuthorization":
                 self.bus.reply_error(call, "org.freedesktop.DBus.Error.UnknownMethod", "no")
-            elif call.body[2].get("command") in self.keeps:
-                self.kept[call.body[4]] = call
+            elif call.body[2].get("command") != self.keeps:
+                self.answer(call, (True, False, {}))
+            elif self.dialogs and not call.body[3] & ALLOW_INTERACTION:
+                self.answer(call, (False, True, {}))
             else:
-                self.answer(call)
+                self.kept[call.body[4]] = call
 
-    def answer(self, call):
-        self.bus.reply(call, "(bba{ss})", (True, False, {}))
+    def answer(self, call, result):
+        self.bus.reply(call, "(bba{ss})", result)
 
     def until(self, condition, what):
         def there():
@@ -238,17 +249,18 @@ class Leaving(broker.TestCase):
         self.assertEqual(broker.get_feature(COLD, "saved"), b"\x68\x68\0\0")
 
     def test_its_dialog_is_closed(self):
-        with Polkit("cxl/set-feature") as polkit, broker.Recorded() as log:
+        with Polkit("cxl/set-feature", dialogs=True) as polkit, broker.Recorded() as log:
             sender = dbus.Connection(ALLOWED)
-            broker.send_set(COLD, bytes(4), to=sender)
-            broker.send_set(IMMEDIATE, bytes(4), to=sender)
+            broker.send_set(COLD, bytes(4), to=sender, interactive=True)
+            broker.send_set(IMMEDIATE, bytes(4), to=sender, interactive=True)
             polkit.until_kept(2)
             sender.close()
             polkit.until(lambda: len(polkit.cancelled) == 2, "the dialogs stay")
             self.assertEqual(set(polkit.cancelled), set(polkit.kept))
             # A late yes opens nothing.
             for call in polkit.kept.values():
-                polkit.answer(call)
+                polkit.answer(call, (True, False, {}))
+            sync()
             self.assertEqual(depth(), 0)
         self.assertEqual(len(broker.get_feature(COLD)), 4)
         self.assertEqual(log.types, [])
@@ -282,7 +294,7 @@ class Unplugged(broker.TestCase):
 
     def test_all_are_told(self):
         caller, other = broker.connection(), dbus.Connection(ALLOWED)
-        with Polkit("cxl/set-feature") as polkit:
+        with Polkit("cxl/set-feature", dialogs=True) as polkit:
             def call(function):
                 serial = function()
                 polkit.until(lambda: caller.answered(serial), "no answer comes")
@@ -294,7 +306,7 @@ class Unplugged(broker.TestCase):
             polkit.until(lambda: depth() == 1, "nothing runs")
             waiting += [send_get(caller), send_get(other)]
             polkit.until(lambda: depth() == 3, "nothing waits")
-            asking = [broker.send_set(COLD, bytes(4)), broker.send_set(COLD, bytes(4))]
+            asking = [broker.send_set(COLD, bytes(4), interactive=True) for _ in range(2)]
             polkit.until_kept(2)
             with broker.Recorded() as log:
                 call(lambda: broker.send(device(), SIMULATION, "Unplug", "a{sv}", {}))
@@ -347,10 +359,11 @@ class Stop(broker.TestCase):
             asking = [send_write(caller), send_write(caller, "RpcBatch"),
                       broker.send(device("fwctl2"), DEVICE, "Explain", "aya{sv}",
                                   wire.register(MFRL, wire.WRITE, bytes(8)), {})]
-            polkit.until_kept(3)
+            # The others wait for their turn to be asked about.
+            polkit.until_kept(1)
+            sync()
             with broker.Recorded() as log:
                 broker.control("daemon", "stop")
-                polkit.until(lambda: len(polkit.cancelled) == 3, "the dialogs stay")
         self.assertEqual(caller.answer(running)[0]["outcome"], "applied")
         for serial in [*waiting, *asking]:
             self.assert_words(self.refused(DISCONNECTED, caller.answer, serial), "is stopping")
