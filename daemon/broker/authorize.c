@@ -223,6 +223,15 @@ static int send_question(struct check *check, const struct authorize_question *q
 				 question->timeout_s * USEC_PER_SEC);
 }
 
+size_t authorizer_waiting(const struct authorizer *authorizer)
+{
+	size_t n = 0;
+
+	for (const struct check *check = authorizer->checks; check; check = check->next)
+		n++;
+	return n;
+}
+
 static bool is_full(const struct authorizer *authorizer, uint32_t uid)
 {
 	size_t n = 0, of_user = 0;

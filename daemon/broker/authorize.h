@@ -78,6 +78,9 @@ int authorize(struct authorizer *authorizer, const struct authorize_question *qu
 	      void (*answered)(void *userdata, const struct authorization *authorization),
 	      void *userdata, struct refusal *refusal);
 
+/* How many questions wait for their answer. */
+size_t authorizer_waiting(const struct authorizer *authorizer);
+
 /*
  * Drops the questions of a @subject that has left the bus, NULL: of everybody. Dialogs that polkit
  * shows for them are closed, and each is answered as unavailable.

@@ -211,6 +211,7 @@ void broker_free(struct broker *broker)
 		completions_free(broker->completions);
 	if (broker->catalog)
 		catalog_unref(broker->catalog);
+	users_clear(&broker->users);
 	free(broker->boot_id);
 	sd_event_unref(broker->event);
 	free(broker);

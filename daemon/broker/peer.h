@@ -3,7 +3,8 @@
 
 /*
  * Who asks: one connection to the bus, as the bus vouches for it. Filled by bus/peer.c before the
- * first request of the connection goes on; from then on only `gone` changes. Calls libc only.
+ * first request of the connection goes on; from then on only `gone` changes, and what the loop's
+ * thread counts. May call user.h and util.
  */
 
 #include <stdatomic.h>
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "broker/user.h"
 #include "util/macros.h"
 
 struct peer {
@@ -26,8 +28,10 @@ struct peer {
 	char *exe, *unit, *session;
 	int64_t loginuid; /* -1: unknown */
 
-	unsigned calls;	  /* that wait for an answer; the loop's thread */
-	unsigned batches; /* those of them that are batches */
+	/* The loop's thread only. */
+	struct user *user; /* a reference; NULL until the peer is known */
+	struct account account;
+	unsigned paused; /* refusals that are held up for a moment: bus/call.c */
 };
 
 static inline struct peer *peer_ref(struct peer *peer)
@@ -36,10 +40,13 @@ static inline struct peer *peer_ref(struct peer *peer)
 	return peer;
 }
 
+/* The last reference is given back on the loop's thread. */
 static inline void peer_unref(struct peer *peer)
 {
 	if (atomic_fetch_sub(&peer->references, 1) > 1)
 		return;
+	if (peer->user)
+		user_unref(peer->user);
 	free(peer->bus_name);
 	free(peer->label);
 	free(peer->exe);

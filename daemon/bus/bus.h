@@ -11,12 +11,12 @@
 #include "bus/interface.h"
 
 struct bus_vtables;
-struct peers;
 
 struct bus {
 	sd_bus *bus;
 	struct broker *broker;
 	struct peers *peers;
+	struct pace *pace; /* refusals that are not answered at once */
 	struct authorizer *authorizer;
 	struct bus_vtables *vtables;
 	sd_event_source *patience; /* for devices that take long to open at the start */
