@@ -115,8 +115,8 @@ static int open_source(struct broker *broker)
 
 	if (!broker->paths.simulate)
 		return kernel_source_new(broker->event, &broker->source);
-	r = simulated_source_new(broker->completions, broker->paths.simulate, broker->paths.state,
-				 &problem, &broker->source);
+	r = simulated_source_new(broker->event, broker->completions, broker->paths.simulate,
+				 broker->paths.state, &problem, &broker->source);
 	if (r < 0)
 		log_error("The simulated devices cannot be used: %s", problem.text);
 	return r;

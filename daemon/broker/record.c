@@ -158,8 +158,20 @@ static void draft_clear(struct draft *draft)
 	bytes_clear(&draft->data);
 }
 
+/* Made for the first record: a read has none, and random numbers are not for nothing. */
+static const char *request_id(struct request *request)
+{
+	uuid_t id;
+
+	if (!request->id[0]) {
+		uuid_generate_random(id);
+		uuid_unparse_lower(id, request->id);
+	}
+	return request->id;
+}
+
 /* All but the data. */
-static void draft_record(const struct request *request, enum audit_type type, struct draft *draft)
+static void draft_record(struct request *request, enum audit_type type, struct draft *draft)
 {
 	*draft = (struct draft){ 0 };
 	draft->peer = record_peer(request->peer);
@@ -169,7 +181,7 @@ static void draft_record(const struct request *request, enum audit_type type, st
 	digest_request(request, draft->digest);
 	draft->record = (struct audit_record){
 		.type = type,
-		.request = request->id,
+		.request = request_id(request),
 		.peer = &draft->peer,
 		.device = &draft->device,
 		.command = &draft->command,
@@ -223,7 +235,7 @@ int record_outcome(struct request *request, const struct record_outcome *outcome
 	draft_record(request, AUDIT_OUTCOME, &draft);
 	record = (struct audit_record){
 		.type = AUDIT_OUTCOME,
-		.request = request->id,
+		.request = request_id(request),
 		.device = &draft.device,
 		.command = &draft.command,
 		.outcome = &result,

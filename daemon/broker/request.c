@@ -2,7 +2,6 @@
 #include "broker/request.h"
 
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "broker/question.h"
 #include "broker/record.h"
@@ -10,7 +9,6 @@
 struct request *request_new(struct broker *broker, struct peer *peer, struct device *device)
 {
 	struct request *request;
-	uuid_t id;
 
 	request = calloc(1, sizeof(*request));
 	if (!request)
@@ -19,8 +17,6 @@ struct request *request_new(struct broker *broker, struct peer *peer, struct dev
 	request->peer = peer_ref(peer);
 	request->device = device_ref(device);
 	request->catalog = catalog_ref(broker->catalog);
-	uuid_generate_random(id);
-	uuid_unparse_lower(id, request->id);
 	return request;
 }
 

@@ -63,7 +63,7 @@ struct request {
 	size_t room;	    /* for the response */
 	struct codec_request parsed; /* borrows from bytes */
 	struct verdict verdict;
-	char id[REQUEST_ID_SIZE]; /* shared by the intent and the outcome */
+	char id[REQUEST_ID_SIZE]; /* shared by its records; empty before the first */
 
 	struct authorization authorization;
 	struct account held; /* for the answer: request_admit_answer() */

@@ -51,6 +51,7 @@ struct bus_call {
 		char seal_key[AUDIT_SEAL_KEY_SIZE];
 		struct catalog *catalog;
 		enum reset reset;
+		uint32_t return_ms;
 		struct bus_fault {
 			char *command, *kind, *value;
 			uint64_t call;

@@ -15,6 +15,7 @@ static const struct option {
 	{ "expect", OPTION_EXPECT, "ay" },
 	{ "reason", OPTION_REASON, "s" },
 	{ "request", OPTION_REQUEST_ID, "s" },
+	{ "return-ms", OPTION_RETURN_MS, "u" },
 	{ "since", OPTION_SINCE, "s" },
 	{ "type", OPTION_TYPE, "s" },
 	{ "uid", OPTION_UID, "u" },
@@ -205,6 +206,20 @@ static int read_filter(struct bus_call *call, const struct option *option,
 	}
 }
 
+static int read_return(struct bus_call *call, struct bus_options *options)
+{
+	int r;
+
+	r = sd_bus_message_read(call->message, "u", &options->return_ms);
+	if (r < 0)
+		return r;
+	if (options->return_ms > SIMULATED_DELAY_MAX_MS)
+		return refuse(&call->refusal, REFUSAL_MALFORMED,
+			      "The option return-ms has at most %u milliseconds; pass less",
+			      SIMULATED_DELAY_MAX_MS);
+	return 0;
+}
+
 static int read_value(struct bus_call *call, const struct option *option,
 		      struct bus_options *options)
 {
@@ -224,6 +239,8 @@ static int read_value(struct bus_call *call, const struct option *option,
 		return read_reason(call, options);
 	case OPTION_BUFFERS:
 		return read_buffers(call, &options->request);
+	case OPTION_RETURN_MS:
+		return read_return(call, options);
 	default:
 		r = sd_bus_message_read(call->message, "y", &options->version);
 		options->has_version = true;
@@ -272,8 +289,10 @@ static int read_option(struct bus_call *call, unsigned allowed, unsigned *seen,
 
 int bus_options_read(struct bus_call *call, unsigned allowed, struct bus_options *ret)
 {
-	CLEANUP(bus_options_clear) struct bus_options options = { .filter = { .uid = -1,
-									       .type = -1 } };
+	CLEANUP(bus_options_clear) struct bus_options options = {
+		.filter = { .uid = -1, .type = -1 },
+		.return_ms = SIMULATED_FOR_GOOD,
+	};
 	unsigned seen = 0;
 	int r;
 

@@ -21,6 +21,7 @@ enum bus_option {
 	OPTION_TYPE = 1 << 9,	    /* s */
 	OPTION_SINCE = 1 << 10,	    /* s: a time */
 	OPTION_UNTIL = 1 << 11,	    /* s: a time */
+	OPTION_RETURN_MS = 1 << 12, /* u: when an unplugged device is there again */
 	OPTIONS_FILTER = OPTION_DEVICE | OPTION_COMMAND | OPTION_REQUEST_ID | OPTION_UID |
 			 OPTION_TYPE | OPTION_SINCE | OPTION_UNTIL,
 };
@@ -32,6 +33,7 @@ struct bus_options {
 	struct request_options request;
 	bool has_version;
 	uint8_t version;
+	uint32_t return_ms; /* SIMULATED_FOR_GOOD where none is given */
 	struct audit_filter filter; /* takes all where no option does otherwise; borrows the call */
 };
 

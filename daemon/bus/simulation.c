@@ -35,9 +35,20 @@ static void finish_reset(struct bus_call *call)
 	bus_pending_changed(call->bus, call->device);
 }
 
+static int decode_unplug(struct bus_call *call)
+{
+	CLEANUP(bus_options_clear) struct bus_options options = { 0 };
+	int r;
+
+	r = bus_options_read(call, OPTION_RETURN_MS, &options);
+	if (r == 0)
+		call->arguments.return_ms = options.return_ms;
+	return r;
+}
+
 static void run_unplug(struct bus_call *call)
 {
-	simulated_unplug(call->device->transport);
+	simulated_unplug(call->device->transport, call->arguments.return_ms);
 }
 
 /* No word that SetFault takes is longer. */
@@ -163,16 +174,19 @@ static const struct bus_method methods[] = {
 		 "this reset, or a milder one, become live. Asks polkit for manage. No options." },
 	{ .name = "Unplug", .in = "a{sv}", .out = "", .names = "options\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE, .words = "Unplug a simulated device",
-	  .decode = bus_options_read_none, .run = run_unplug,
-	  .doc = "The device vanishes, with a call that it has in hand. Asks polkit for manage. No "
-		 "options." },
+	  .decode = decode_unplug, .run = run_unplug,
+	  .doc = "The device vanishes, with a call that it has in hand. Option: return-ms u (so many "
+		 "milliseconds later a new device is there under the same number, loaded anew from "
+		 "its file, with the values that a persistent one has kept; at most 600000; left "
+		 "out: it stays away). Asks polkit for manage." },
 	{ .name = "SetFault", .in = "a{sv}", .out = "", .names = "fault\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE,
 	  .words = "Make a simulated device fail",
 	  .decode = decode_fault, .run = run_fault, .clear = clear_fault,
 	  .doc = "Makes a later call go wrong: command s (set-feature), call u (counted from 1, from "
 		 "now on; 0 or left out: every call), do s (errno, status, hang-ms, unplug, "
-		 "false-success), value s (EIO, PAYLOADLEN, 1500). Asks polkit for manage." },
+		 "false-success), value s (EIO, PAYLOADLEN, 1500; of an unplug, if anything, the "
+		 "milliseconds after which a new device is there). Asks polkit for manage." },
 	{ 0 }
 };
 

@@ -5,9 +5,13 @@
 
 #include "device/source.h"
 #include "util/file.h"
+#include "util/log.h"
+
+#define US_PER_MS 1000
 
 struct simulated_source {
 	struct device_source source;
+	sd_event *event;
 	struct completions *completions;
 	struct simulation *simulation;
 	struct device_table *table;
@@ -18,14 +22,18 @@ struct simulated_source {
 /* One file of the directory. The job carries an unplug from where it happened to the loop. */
 struct simulated_device {
 	struct job unplug;
+	uint32_t return_ms; /* of that unplug; or SIMULATED_FOR_GOOD */
+	sd_event_source *timer; /* until it returns */
 	struct simulated_source *source;
 	char name[16];
+	char *file;
 	struct transport *transport; /* until start: then the device's */
 };
 
 struct simulated_opener {
 	struct device_opener opener;
-	struct transport *transport;
+	struct simulated_device *device;
+	struct transport *transport; /* NULL: to be loaded from the file */
 };
 
 /* A place in sysfs like a real one's: a memory device is below its host, a card is its own. */
@@ -40,6 +48,19 @@ static int make_path(const struct simulated_identity *from, char **ret)
 	return r < 0 ? -ENOMEM : 0;
 }
 
+static void on_unplug(void *userdata, uint32_t return_ms);
+
+static int load_again(const struct simulated_device *device, struct transport **ret)
+{
+	struct json_problem problem = { 0 };
+	int r;
+
+	r = simulated_open(device->source->simulation, device->file, &problem, ret);
+	if (r < 0)
+		log_error("%s does not return: %s", device->name, problem.text);
+	return r;
+}
+
 static int opener_open(struct device_opener *opener, struct device *device)
 {
 	struct simulated_opener *simulated =
@@ -48,8 +69,14 @@ static int opener_open(struct device_opener *opener, struct device *device)
 	struct device_identity *to = &device->identity;
 	int r;
 
+	if (!simulated->transport) {
+		r = load_again(simulated->device, &simulated->transport);
+		if (r < 0)
+			return r;
+	}
 	device->simulated = true;
 	device->transport = take_pointer(simulated->transport);
+	simulated_on_unplug(device->transport, on_unplug, simulated->device);
 	from = simulated_identity(device->transport);
 	to->driver = strdup("simulated");
 	to->parent_name = strdup(from->parent);
@@ -76,20 +103,6 @@ static void opener_free(struct device_opener *opener)
 	free(simulated);
 }
 
-static void on_unplug_at_loop(struct job *job)
-{
-	struct simulated_device *device = container_of(job, struct simulated_device, unplug);
-
-	device_table_remove(device->source->table, device->name);
-}
-
-static void on_unplug(void *userdata)
-{
-	struct simulated_device *device = userdata;
-
-	completions_post(device->source->completions, &device->unplug);
-}
-
 static int add_device(struct simulated_device *device)
 {
 	struct simulated_opener *opener;
@@ -98,9 +111,48 @@ static int add_device(struct simulated_device *device)
 	if (!opener)
 		return -ENOMEM;
 	opener->opener = (struct device_opener){ .open = opener_open, .free = opener_free };
+	opener->device = device;
 	opener->transport = take_pointer(device->transport);
-	simulated_on_unplug(opener->transport, on_unplug, device);
 	return device_table_add(device->source->table, device->name, &opener->opener);
+}
+
+static int on_return(sd_event_source *source, uint64_t now, void *userdata)
+{
+	struct simulated_device *device = userdata;
+	int r;
+
+	(void)source;
+	(void)now;
+	device->timer = sd_event_source_disable_unref(device->timer);
+	r = add_device(device);
+	if (r < 0)
+		log_errno(r, "%s does not return", device->name);
+	return 0;
+}
+
+static void on_unplug_at_loop(struct job *job)
+{
+	struct simulated_device *device = container_of(job, struct simulated_device, unplug);
+	struct simulated_source *source = device->source;
+	int r;
+
+	device_table_remove(source->table, device->name);
+	if (device->return_ms == SIMULATED_FOR_GOOD)
+		return;
+	r = sd_event_add_time_relative(source->event, &device->timer, CLOCK_MONOTONIC,
+				       (uint64_t)device->return_ms * US_PER_MS, US_PER_MS,
+				       on_return, device);
+	if (r < 0)
+		log_errno(r, "%s does not return", device->name);
+}
+
+/* Where it vanishes. Once for each device of this file, and there is one at a time. */
+static void on_unplug(void *userdata, uint32_t return_ms)
+{
+	struct simulated_device *device = userdata;
+
+	device->return_ms = return_ms;
+	completions_post(device->source->completions, &device->unplug);
 }
 
 static int simulated_start(struct device_source *source, struct device_table *table)
@@ -125,13 +177,20 @@ static int simulated_source_tainted(struct device_source *source)
 	return simulation_tainted(simulated->simulation);
 }
 
+static void device_clear(struct simulated_device *device)
+{
+	if (device->transport)
+		transport_close(device->transport);
+	sd_event_source_disable_unref(device->timer);
+	free(device->file);
+}
+
 static void simulated_source_free(struct device_source *source)
 {
 	struct simulated_source *simulated = container_of(source, struct simulated_source, source);
 
 	for (size_t i = 0; i < simulated->n; i++)
-		if (simulated->devices[i].transport)
-			transport_close(simulated->devices[i].transport);
+		device_clear(&simulated->devices[i]);
 	free(simulated->devices);
 	if (simulated->simulation)
 		simulation_free(simulated->simulation);
@@ -148,19 +207,16 @@ static int load_device(struct simulated_source *simulated, const char *directory
 		       struct json_problem *problem)
 {
 	struct simulated_device *device = &simulated->devices[simulated->n];
-	CLEANUP(freep) char *path = NULL;
-	int r;
 
-	if (asprintf(&path, "%s/%s", directory, name) < 0)
-		return -ENOMEM;
-	r = simulated_open(simulated->simulation, path, problem, &device->transport);
-	if (r < 0)
-		return r;
+	snprintf(device->name, sizeof(device->name), "fwctl%zu", simulated->n);
 	device->unplug.done = on_unplug_at_loop;
 	device->source = simulated;
-	snprintf(device->name, sizeof(device->name), "fwctl%zu", simulated->n);
+	if (asprintf(&device->file, "%s/%s", directory, name) < 0) {
+		device->file = NULL;
+		return -ENOMEM;
+	}
 	simulated->n++;
-	return 0;
+	return simulated_open(simulated->simulation, device->file, problem, &device->transport);
 }
 
 static int load_devices(struct simulated_source *simulated, const char *directory,
@@ -186,7 +242,7 @@ static int load_devices(struct simulated_source *simulated, const char *director
 	return 0;
 }
 
-int simulated_source_new(struct completions *completions, const char *directory,
+int simulated_source_new(sd_event *event, struct completions *completions, const char *directory,
 			 const char *state_directory, struct json_problem *problem,
 			 struct device_source **ret)
 {
@@ -198,6 +254,7 @@ int simulated_source_new(struct completions *completions, const char *directory,
 	if (!simulated)
 		return -ENOMEM;
 	simulated->source.ops = &simulated_ops;
+	simulated->event = event;
 	simulated->completions = completions;
 	source = &simulated->source;
 	r = simulation_new(state_directory, &simulated->simulation);

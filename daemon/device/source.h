@@ -32,9 +32,10 @@ int kernel_source_new(sd_event *event, struct device_source **ret);
 /*
  * DIRECTORY/ *.json in the order of their names, as fwctl0, fwctl1, ... All files are loaded here,
  * so that a broken one is told before anything starts: -EINVAL with @problem. Persistent ones keep
- * their values in @state_directory. @completions must outlive the source.
+ * their values in @state_directory. One that returns after it was unplugged is loaded anew, as a new
+ * device of the same number. @event and @completions must outlive the source.
  */
-int simulated_source_new(struct completions *completions, const char *directory,
+int simulated_source_new(sd_event *event, struct completions *completions, const char *directory,
 			 const char *state_directory, struct json_problem *problem,
 			 struct device_source **ret);
 

@@ -67,13 +67,17 @@ static void tell_settled(struct device_table *table)
 /* N of fwctlN, or -EINVAL; fwctl01 is nobody's name. */
 static int number_of(const char *name)
 {
-	char canonical[16];
-	unsigned number;
+	const size_t prefix = strlen("fwctl");
+	unsigned number = 0;
 
-	if (sscanf(name, "fwctl%4u", &number) != 1 || number >= DEVICES_MAX)
+	if (strncmp(name, "fwctl", prefix) != 0)
 		return -EINVAL;
-	snprintf(canonical, sizeof(canonical), "fwctl%u", number);
-	return strcmp(canonical, name) == 0 ? (int)number : -EINVAL;
+	name += prefix;
+	if (!*name || (*name == '0' && name[1]))
+		return -EINVAL;
+	for (; *name >= '0' && *name <= '9' && number < DEVICES_MAX; name++)
+		number = number * 10 + (unsigned)(*name - '0');
+	return *name || number >= DEVICES_MAX ? -EINVAL : (int)number;
 }
 
 /* The slot of a device that is there; NULL when there is none. */
@@ -90,15 +94,19 @@ static struct device **find(struct device_table *table, const char *name)
 static struct device **make_slot(struct device_table *table, size_t number)
 {
 	struct device **slots;
+	size_t n = number + 1;
 
 	if (number < table->n_slots)
 		return &table->slots[number];
-	slots = reallocarray(table->slots, number + 1, sizeof(*slots));
+	/* Numbers come one after the other: doubled, so that not each of them copies the array. */
+	if (number < 2 * table->n_slots)
+		n = 2 * table->n_slots < DEVICES_MAX ? 2 * table->n_slots : DEVICES_MAX;
+	slots = reallocarray(table->slots, n, sizeof(*slots));
 	if (!slots)
 		return NULL;
-	memset(slots + table->n_slots, 0, (number + 1 - table->n_slots) * sizeof(*slots));
+	memset(slots + table->n_slots, 0, (n - table->n_slots) * sizeof(*slots));
 	table->slots = slots;
-	table->n_slots = number + 1;
+	table->n_slots = n;
 	return &slots[number];
 }
 

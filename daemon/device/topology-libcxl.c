@@ -5,9 +5,33 @@
 #if HAVE_LIBCXL
 
 #include <cxl/libcxl.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+
+#include "util/log.h"
+
+/*
+ * The library is loaded for the first memory device: with what it needs itself it has more than
+ * the daemon, and a host without CXL, or with simulated devices, does not pay for it.
+ */
+#define LIBRARY "libcxl.so.1"
+
+#define FUNCTIONS(APPLY)                   \
+	APPLY(cxl_new)                     \
+	APPLY(cxl_unref)                   \
+	APPLY(cxl_memdev_get_first)        \
+	APPLY(cxl_memdev_get_next)         \
+	APPLY(cxl_memdev_get_devname)      \
+	APPLY(cxl_memdev_get_serial)       \
+	APPLY(cxl_memdev_get_firmware_version) \
+	APPLY(cxl_memdev_get_host)
+
+#define MEMBER(name) __typeof__(name) *name;
+static struct {
+	FUNCTIONS(MEMBER)
+} libcxl;
 
 /*
  * libcxl reads all memory devices at the first look-up of a context and never again. One context
@@ -18,16 +42,38 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cxl_ctx *context;
 static atomic_bool stale; /* a device has gone since the context was made */
 
+/* With the lock held. Whether the library is there, and is asked for once. */
+static bool load_library(void)
+{
+	static enum { UNKNOWN, LOADED, MISSING } state;
+	void *library;
+
+	if (state != UNKNOWN)
+		return state == LOADED;
+	state = MISSING;
+	library = dlopen(LIBRARY, RTLD_NOW);
+	if (!library) {
+		log_info("%s; memory devices are identified by sysfs", dlerror());
+		return false;
+	}
+#define LOOK_UP(name)                                     \
+	*(void **)&libcxl.name = dlsym(library, #name);   \
+	if (!libcxl.name) {                               \
+		log_info("%s; memory devices are identified by sysfs", dlerror()); \
+		return false;                             \
+	}
+	FUNCTIONS(LOOK_UP)
+	state = LOADED;
+	return true;
+}
+
 static struct cxl_memdev *find_memdev(const char *name)
 {
-	struct cxl_memdev *memdev;
+	struct cxl_memdev *memdev = context ? libcxl.cxl_memdev_get_first(context) : NULL;
 
-	if (!context)
-		return NULL;
-	cxl_memdev_foreach(context, memdev)
-		if (strcmp(cxl_memdev_get_devname(memdev), name) == 0)
-			return memdev;
-	return NULL;
+	while (memdev && strcmp(libcxl.cxl_memdev_get_devname(memdev), name) != 0)
+		memdev = libcxl.cxl_memdev_get_next(memdev);
+	return memdev;
 }
 
 static int renew_context(void)
@@ -35,11 +81,11 @@ static int renew_context(void)
 	struct cxl_ctx *fresh;
 	int r;
 
-	r = cxl_new(&fresh);
+	r = libcxl.cxl_new(&fresh);
 	if (r < 0)
 		return r;
 	if (context)
-		cxl_unref(context);
+		libcxl.cxl_unref(context);
 	context = fresh;
 	return 0;
 }
@@ -47,10 +93,10 @@ static int renew_context(void)
 static int copy_memdev(struct cxl_memdev *from, struct memdev *ret)
 {
 	CLEANUP(memdev_clear) struct memdev memdev = { 0 };
-	const char *firmware = cxl_memdev_get_firmware_version(from);
-	const char *host = cxl_memdev_get_host(from);
+	const char *firmware = libcxl.cxl_memdev_get_firmware_version(from);
+	const char *host = libcxl.cxl_memdev_get_host(from);
 
-	memdev.serial = cxl_memdev_get_serial(from);
+	memdev.serial = libcxl.cxl_memdev_get_serial(from);
 	memdev.firmware = strdup(firmware ? firmware : "");
 	memdev.host = strdup(host ? host : "");
 	if (!memdev.firmware || !memdev.host)
@@ -67,6 +113,10 @@ int topology_memdev_by_libcxl(const char *name, struct memdev *ret)
 	int r = -ENODEV;
 
 	pthread_mutex_lock(&lock);
+	if (!load_library()) {
+		pthread_mutex_unlock(&lock);
+		return -ENODEV;
+	}
 	memdev = atomic_exchange(&stale, false) ? NULL : find_memdev(name);
 	if (!memdev && renew_context() == 0)
 		memdev = find_memdev(name);

@@ -3,8 +3,8 @@
 
 /*
  * Who a kernel device is: where it sits in sysfs and what its hardware says of itself. Reads sysfs
- * and so blocks: for worker threads. Calls sd-device, and libcxl where the build has it; may call
- * util.
+ * and so blocks: for worker threads. Calls sd-device, and libcxl where the build knows it and the
+ * host has it; may call util.
  */
 
 #include "device/device.h"

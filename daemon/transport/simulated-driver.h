@@ -13,9 +13,6 @@
 
 #include "transport/simulated.h"
 
-/* The longest latency and hang that a device may have. */
-#define SIMULATED_DELAY_MAX_MS 600000
-
 #define SIMULATED_HOST_SIZE 32
 
 /* The keys of every device's file; a driver's list begins with them. */
@@ -107,7 +104,7 @@ struct fault {
 	const char *command; /* one of the driver's commands[] */
 	uint64_t calls_left; /* 0 = every call */
 	enum fault_kind kind;
-	uint32_t number; /* errno, status or milliseconds */
+	uint32_t number; /* errno, status or milliseconds; of an unplug those until it returns */
 };
 
 /* What the faults make of one call. */
@@ -137,6 +134,7 @@ void fault_free_all(struct fault *list);
 struct simulation {
 	atomic_bool tainted;
 	char *state_directory; /* or NULL */
+	pthread_mutex_t keeping; /* for the files in it, which a device and its successor share */
 };
 
 struct simulated {
@@ -160,9 +158,11 @@ struct simulated {
 	struct fault *faults;
 	bool unplugged;
 	unsigned sleepers;
-	void (*on_unplug)(void *userdata);
+	void (*on_unplug)(void *userdata, uint32_t return_ms);
 	void *userdata;
 };
+
+bool simulated_is_unplugged(struct simulated *device);
 
 /* Fills @device from @file: driver, identity, latency, faults and state. What it has acquired when
  * it fails is in @device and the caller's to free. */
@@ -174,5 +174,6 @@ int simulated_keep_load(struct simulated *device, const struct json_cursor *root
 			struct json_problem *problem);
 
 /* Writes down the values of a persistent device where they changed: all of them or none, for good.
- * Blocks, so it is called without the lock. Returns 0, or -errno with the reason logged. */
+ * Blocks, so it is called without the lock. Returns 0, -ENODEV from a device that has vanished, or
+ * another -errno with the reason logged. */
 int simulated_keep(struct simulated *device);

@@ -87,13 +87,13 @@ static int read_kind(struct fault *fault, const char *kind, struct fault_problem
 static int read_value(struct fault *fault, const struct simulated_driver *driver, const char *value,
 		      struct fault_problem *problem)
 {
-	bool takes_value = fault->kind == FAULT_ERRNO || fault->kind == FAULT_STATUS ||
+	bool needs_value = fault->kind == FAULT_ERRNO || fault->kind == FAULT_STATUS ||
 			   fault->kind == FAULT_HANG_MS;
 
-	if (takes_value && !value)
+	if (needs_value && !value)
 		return fail(problem, "value", "is missing; add what '%s' needs",
 			    kinds[fault->kind]);
-	if (!takes_value && value)
+	if (fault->kind == FAULT_FALSE_SUCCESS && value)
 		return fail(problem, "value", "has no meaning for '%s'; remove it",
 			    kinds[fault->kind]);
 	if (fault->kind == FAULT_ERRNO && errno_from_name(value, &fault->number) < 0)
@@ -105,8 +105,10 @@ static int read_value(struct fault *fault, const struct simulated_driver *driver
 			    "is neither a status of a %s device nor a number from 0 to %u; use "
 			    "the specification's name or its number",
 			    device_type_to_string(driver->type), STATUS_MAX);
-	if (fault->kind == FAULT_HANG_MS &&
-	    number_from_text(value, SIMULATED_DELAY_MAX_MS, &fault->number) < 0)
+	if (fault->kind == FAULT_UNPLUG && !value)
+		fault->number = SIMULATED_FOR_GOOD;
+	else if ((fault->kind == FAULT_HANG_MS || fault->kind == FAULT_UNPLUG) &&
+		 number_from_text(value, SIMULATED_DELAY_MAX_MS, &fault->number) < 0)
 		return fail(problem, "value", "is not a number of milliseconds from 0 to %u",
 			    SIMULATED_DELAY_MAX_MS);
 	return 0;

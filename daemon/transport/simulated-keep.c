@@ -21,17 +21,20 @@ static char *describe(const struct simulated *device)
 	return text ? strdup(text) : NULL;
 }
 
-/* Takes back what an earlier run kept, if one did. */
+/* Takes back what an earlier run kept, or the device that was here before. */
 static int restore(struct simulated *device, struct json_problem *problem)
 {
 	CLEANUP(json_putp) struct json_object *value = NULL;
+	struct simulation *simulation = device->simulation;
 	CLEANUP(freep) char *path = NULL;
 	struct json_cursor root;
 	int r;
 
-	if (asprintf(&path, "%s/%s", device->simulation->state_directory, device->kept_name) < 0)
+	if (asprintf(&path, "%s/%s", simulation->state_directory, device->kept_name) < 0)
 		return -ENOMEM;
+	pthread_mutex_lock(&simulation->keeping);
 	r = json_load(path, FILE_MAX, problem, &value);
+	pthread_mutex_unlock(&simulation->keeping);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0)
@@ -62,9 +65,24 @@ int simulated_keep_load(struct simulated *device, const struct json_cursor *root
 	return device->kept ? 0 : -ENOMEM;
 }
 
-int simulated_keep(struct simulated *device)
+/* What a device writes that has vanished would come behind what its successor has read. */
+static int keep(struct simulated *device, const char *text)
 {
 	CLEANUP(closep) int directory_fd = -EBADF;
+	int r;
+
+	if (simulated_is_unplugged(device))
+		return -ENODEV;
+	directory_fd = open(device->simulation->state_directory,
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (directory_fd < 0)
+		return log_errno(-errno, "%s: its values cannot be kept", device->parent);
+	r = file_replace(directory_fd, device->kept_name, text, strlen(text));
+	return r < 0 ? log_errno(r, "%s: its values cannot be kept", device->parent) : 0;
+}
+
+int simulated_keep(struct simulated *device)
+{
 	CLEANUP(freep) char *text = NULL;
 	int r;
 
@@ -75,13 +93,11 @@ int simulated_keep(struct simulated *device)
 		return -ENOMEM;
 	if (strcmp(text, device->kept) == 0)
 		return 0;
-	directory_fd = open(device->simulation->state_directory,
-			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory_fd < 0)
-		return log_errno(-errno, "%s: its values cannot be kept", device->parent);
-	r = file_replace(directory_fd, device->kept_name, text, strlen(text));
+	pthread_mutex_lock(&device->simulation->keeping);
+	r = keep(device, text);
+	pthread_mutex_unlock(&device->simulation->keeping);
 	if (r < 0)
-		return log_errno(r, "%s: its values cannot be kept", device->parent);
+		return r;
 	free(device->kept);
 	device->kept = take_pointer(text);
 	return 0;

@@ -25,6 +25,7 @@ int simulation_new(const char *state_directory, struct simulation **ret)
 	simulation = calloc(1, sizeof(*simulation));
 	if (!simulation)
 		return -ENOMEM;
+	pthread_mutex_init(&simulation->keeping, NULL);
 	if (state_directory) {
 		simulation->state_directory = strdup(state_directory);
 		if (!simulation->state_directory)
@@ -36,11 +37,12 @@ int simulation_new(const char *state_directory, struct simulation **ret)
 
 void simulation_free(struct simulation *simulation)
 {
+	pthread_mutex_destroy(&simulation->keeping);
 	free(simulation->state_directory);
 	free(simulation);
 }
 
-static bool is_unplugged(struct simulated *device)
+bool simulated_is_unplugged(struct simulated *device)
 {
 	bool unplugged;
 
@@ -155,7 +157,7 @@ static int run_call(struct simulated *device, const char *command, struct simula
 	pthread_mutex_unlock(&device->lock);
 	/* One that was closed meanwhile has not come here: its sleep has failed. */
 	if (vanishes)
-		simulated_unplug(&device->transport);
+		simulated_unplug(&device->transport, verdict.number);
 	if (r < 0)
 		return r;
 	return simulated_keep(device);
@@ -165,7 +167,7 @@ static int simulated_info(struct transport *transport, enum device_type *ret_typ
 {
 	struct simulated *device = simulated_of(transport);
 
-	if (is_unplugged(device))
+	if (simulated_is_unplugged(device))
 		return -ENODEV;
 	*ret_type = device->driver->type;
 	return 0;
@@ -184,7 +186,7 @@ static int simulated_rpc(struct transport *transport, enum scope scope, const st
 	const char *command;
 	int r;
 
-	if (is_unplugged(device))
+	if (simulated_is_unplugged(device))
 		return -ENODEV;
 	r = enter_scope(device->simulation, scope);
 	if (r < 0)
@@ -283,8 +285,8 @@ int simulated_open(struct simulation *simulation, const char *file, struct json_
 	return 0;
 }
 
-void simulated_on_unplug(struct transport *transport, void (*unplugged)(void *userdata),
-			 void *userdata)
+void simulated_on_unplug(struct transport *transport,
+			 void (*unplugged)(void *userdata, uint32_t return_ms), void *userdata)
 {
 	struct simulated *device = simulated_of(transport);
 
@@ -309,10 +311,10 @@ void simulated_reset(struct transport *transport, enum reset reset)
 	simulated_keep(device);
 }
 
-void simulated_unplug(struct transport *transport)
+void simulated_unplug(struct transport *transport, uint32_t return_ms)
 {
 	struct simulated *device = simulated_of(transport);
-	void (*on_unplug)(void *userdata) = NULL;
+	void (*on_unplug)(void *userdata, uint32_t return_ms) = NULL;
 	void *userdata;
 
 	pthread_mutex_lock(&device->lock);
@@ -323,7 +325,7 @@ void simulated_unplug(struct transport *transport)
 	pthread_cond_broadcast(&device->changed);
 	pthread_mutex_unlock(&device->lock);
 	if (on_unplug)
-		on_unplug(userdata);
+		on_unplug(userdata, return_ms);
 }
 
 int simulated_add_fault(struct transport *transport, const struct simulated_fault *fault)

@@ -33,6 +33,12 @@ struct simulated_fault {
 	const char *value;   /* "EIO", "PAYLOADLEN" or a number, "1500"; NULL where it takes none */
 };
 
+/* The longest latency, hang and absence of a device. */
+#define SIMULATED_DELAY_MAX_MS 600000
+
+/* In place of the milliseconds after which an unplugged device is there again: never. */
+#define SIMULATED_FOR_GOOD UINT32_MAX
+
 /* @state_directory may be NULL; then no device can be persistent. Returns 0 or -ENOMEM. */
 int simulation_new(const char *state_directory, struct simulation **ret);
 void simulation_free(struct simulation *simulation);
@@ -42,14 +48,15 @@ DEFINE_CLEANUP(struct simulation *, simulation_free);
 bool simulation_tainted(const struct simulation *simulation);
 
 /*
- * Loads one device. @simulation must outlive it. Returns 0, or -errno with @problem told.
+ * Loads one device. @simulation must outlive it. Returns 0, or -errno with @problem told. Any
+ * thread.
  * @unplugged is called when the device vanishes by a fault or by simulated_unplug(), once, on the
  * thread that made it vanish.
  */
 int simulated_open(struct simulation *simulation, const char *file, struct json_problem *problem,
 		   struct transport **ret);
-void simulated_on_unplug(struct transport *transport, void (*unplugged)(void *userdata),
-			 void *userdata);
+void simulated_on_unplug(struct transport *transport,
+			 void (*unplugged)(void *userdata, uint32_t return_ms), void *userdata);
 
 /* Borrowed; lives as long as the transport. */
 const struct simulated_identity *simulated_identity(const struct transport *transport);
@@ -58,8 +65,9 @@ const struct simulated_identity *simulated_identity(const struct transport *tran
  * its saved value as the current one. */
 void simulated_reset(struct transport *transport, enum reset reset);
 
-/* From now on every call returns -ENODEV, one that hangs as well. */
-void simulated_unplug(struct transport *transport);
+/* From now on every call returns -ENODEV, one that hangs as well. A new device in its place is the
+ * business of the function of simulated_on_unplug(). */
+void simulated_unplug(struct transport *transport, uint32_t return_ms);
 
 /* Adds a fault. Returns 0, -EINVAL for a command, kind or value that does not exist, or -ENOMEM. */
 int simulated_add_fault(struct transport *transport, const struct simulated_fault *fault);

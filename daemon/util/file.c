@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* What is read at once of a file that does not tell its size. */
+#define READ_LEAST 512
+
 int file_read(const char *path, size_t most, struct bytes *ret)
 {
 	CLEANUP(closep) int fd = -EBADF;
@@ -17,18 +20,42 @@ int file_read(const char *path, size_t most, struct bytes *ret)
 	return file_read_all(fd, most, ret);
 }
 
+/* What to begin with: pipes, sysfs and procfs do not tell their size. One byte more than there is
+ * shows that there is no more. */
+static size_t expected_size(int fd)
+{
+	struct stat status;
+	size_t size = 0;
+
+	if (fstat(fd, &status) == 0 && status.st_size > 0)
+		size = (size_t)status.st_size;
+	return size < READ_LEAST ? READ_LEAST : size;
+}
+
+/* Room for @size bytes and a NUL. */
+static int make_room(struct bytes *content, size_t size)
+{
+	uint8_t *grown = realloc(content->data, size + 1);
+
+	if (!grown)
+		return -ENOMEM;
+	*content = (struct bytes){ .data = grown, .size = size };
+	return 0;
+}
+
 int file_read_all(int fd, size_t most, struct bytes *ret)
 {
 	CLEANUP(bytes_clear) struct bytes content = { 0 };
+	const size_t expected = expected_size(fd);
 	size_t used = 0;
 	int r;
 
-	/* sysfs and pipes do not tell their size: room for the bound, one byte over it, and a NUL. */
-	r = bytes_zeroed(most + 2, &content);
+	/* One byte over the bound tells a file that is too large. */
+	r = make_room(&content, (expected < most ? expected : most) + 1);
 	if (r < 0)
 		return r;
 	while (used <= most) {
-		ssize_t n = read(fd, content.data + used, most + 1 - used);
+		ssize_t n = read(fd, content.data + used, content.size - used);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -37,6 +64,10 @@ int file_read_all(int fd, size_t most, struct bytes *ret)
 		if (n == 0)
 			break;
 		used += (size_t)n;
+		if (used == content.size && used <= most)
+			r = make_room(&content, used < most / 2 ? used * 2 : most + 1);
+		if (r < 0)
+			return r;
 	}
 	if (used > most)
 		return -EFBIG;

@@ -124,6 +124,7 @@ START_TEST(impossible_faults)
 		{ "set-feature", 1, "hang-ms", "600001" },
 		{ "set-feature", 1, "hang-ms", "1s" },
 		{ "set-feature", 1, "unplug", "now" },
+		{ "set-feature", 1, "unplug", "600001" },
 		{ "set-feature", 1, "false-success", "" },
 	};
 	CLEANUP(bench_clear) struct bench bench = bench_of_file(EXPANDER);
@@ -135,9 +136,10 @@ START_TEST(impossible_faults)
 }
 END_TEST
 
-static void count(void *userdata)
+static void count(void *userdata, uint32_t return_ms)
 {
 	++*(unsigned *)userdata;
+	ck_assert_uint_eq(return_ms, SIMULATED_FOR_GOOD);
 }
 
 static void assert_gone(struct transport *device)
@@ -166,8 +168,31 @@ START_TEST(unplug_by_a_fault)
 	ck_assert_uint_eq(unplugged, 1);
 	assert_gone(bench.device);
 	ck_assert_int_eq(transport_tainted(bench.device), 0);
-	simulated_unplug(bench.device);
+	simulated_unplug(bench.device, SIMULATED_FOR_GOOD);
 	ck_assert_uint_eq(unplugged, 1);
+}
+END_TEST
+
+static void note_return(void *userdata, uint32_t return_ms)
+{
+	*(uint32_t *)userdata = return_ms;
+}
+
+START_TEST(unplug_for_a_while)
+{
+	CLEANUP(bench_clear) struct bench by_fault = bench_of_file(EXPANDER);
+	CLEANUP(bench_clear) struct bench by_hand = bench_of_file(EXPANDER);
+	uint32_t return_ms = 0;
+
+	simulated_on_unplug(by_fault.device, note_return, &return_ms);
+	add(by_fault.device, "get-feature", 1, "unplug", "20");
+	ck_assert_int_eq(get_cold(by_fault.device), -ENODEV);
+	ck_assert_uint_eq(return_ms, 20);
+	assert_gone(by_fault.device);
+
+	simulated_on_unplug(by_hand.device, note_return, &return_ms);
+	simulated_unplug(by_hand.device, 30);
+	ck_assert_uint_eq(return_ms, 30);
 }
 END_TEST
 
@@ -177,8 +202,8 @@ START_TEST(unplug_by_hand)
 	unsigned unplugged = 0;
 
 	simulated_on_unplug(bench.device, count, &unplugged);
-	simulated_unplug(bench.device);
-	simulated_unplug(bench.device);
+	simulated_unplug(bench.device, SIMULATED_FOR_GOOD);
+	simulated_unplug(bench.device, SIMULATED_FOR_GOOD);
 	ck_assert_uint_eq(unplugged, 1);
 	assert_gone(bench.device);
 }
@@ -231,7 +256,7 @@ START_TEST(unplug_wakes_a_hanging_call)
 	unsigned unplugged = 0;
 
 	simulated_on_unplug(bench.device, count, &unplugged);
-	simulated_unplug(bench.device);
+	simulated_unplug(bench.device, SIMULATED_FOR_GOOD);
 	ck_assert_int_eq(join(thread), -ENODEV);
 	ck_assert_uint_eq(unplugged, 1);
 }
@@ -261,7 +286,7 @@ START_TEST(controls_do_not_wait_for_a_hanging_call)
 	ck_assert_int_eq(transport_info(bench.device, &type), 0);
 	ck_assert_int_eq(transport_tainted(bench.device), 1);
 	ck_assert_str_eq(simulated_identity(bench.device)->parent, "mem0");
-	simulated_unplug(bench.device);
+	simulated_unplug(bench.device, SIMULATED_FOR_GOOD);
 	ck_assert_int_eq(join(thread), -ENODEV);
 }
 END_TEST
@@ -281,7 +306,7 @@ START_TEST(latency_is_of_every_call)
 	/* What the driver refuses does not reach the device, and does not wait. */
 	ck_assert_int_eq(set(bench.device, SCOPE_CONFIGURATION, vendor(2), VALUE, 4), -EINVAL);
 	thread = start_set(bench.device);
-	simulated_unplug(bench.device);
+	simulated_unplug(bench.device, SIMULATED_FOR_GOOD);
 	ck_assert_int_eq(join(thread), -ENODEV);
 }
 END_TEST
@@ -295,6 +320,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "faults-of-one-call", faults_of_one_call);
 	unit_case(suite, "impossible-faults", impossible_faults);
 	unit_case(suite, "unplug-by-a-fault", unplug_by_a_fault);
+	unit_case(suite, "unplug-for-a-while", unplug_for_a_while);
 	unit_case(suite, "unplug-by-hand", unplug_by_hand);
 	unit_case(suite, "unplug-wakes", unplug_wakes_a_hanging_call);
 	unit_case(suite, "close-wakes", close_wakes_a_hanging_call);

@@ -120,6 +120,28 @@ START_TEST(a_value_that_cannot_be_kept_is_an_error)
 }
 END_TEST
 
+/* A new device of the same file, while the old one still has something in hand. */
+START_TEST(what_has_vanished_keeps_nothing)
+{
+	CLEANUP(place_clear) struct place place = place_new();
+	CLEANUP(bench_clear) struct bench bench = bench_in(&place, DEVICE(PERSISTENT));
+	struct json_problem problem = { 0 };
+	struct transport *successor = NULL;
+
+	ck_assert_int_eq(set(bench.device, SCOPE_DEBUG_WRITE, vendor(1), "\xaa\xbb", 2), 0);
+	simulated_unplug(bench.device, 0);
+	ck_assert_int_eq(open_text(bench.simulation, DEVICE(PERSISTENT), &problem, &successor), 0);
+	simulated_reset(bench.device, RESET_COLD);
+	transport_close(take_pointer(bench.device));
+	transport_close(successor);
+
+	ck_assert_int_eq(open_text(bench.simulation, DEVICE(PERSISTENT), &problem, &bench.device),
+			 0);
+	assert_value(bench.device, vendor(1), SELECTION_CURRENT, "0102");
+	assert_value(bench.device, vendor(1), SELECTION_SAVED, "aabb");
+}
+END_TEST
+
 #define KEPT(uuid, current)                                                                        \
 	"{\"features\":[{\"uuid\":\"f3c71d00-0000-4000-8000-0000000000" uuid                       \
 	"\",\"current\":\"" current "\",\"saved\":\"0102\"}]}"
@@ -182,6 +204,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "others", only_where_the_file_says_so);
 	unit_case(suite, "reads", a_read_writes_nothing);
 	unit_case(suite, "failure", a_value_that_cannot_be_kept_is_an_error);
+	unit_case(suite, "vanished", what_has_vanished_keeps_nothing);
 	tcase_add_loop_test(files, a_damaged_file_is_told, 0, (int)ARRAY_LENGTH(damaged));
 	suite_add_tcase(suite, files);
 	unit_case(suite, "no-directory", it_takes_a_state_directory);
