@@ -7,8 +7,7 @@
 #include "broker/configuration.h"
 #include "broker/peer.h"
 
-/* What somebody who is refused is told to wait, at least and at most. */
-#define WAIT_LEAST_MS 20
+/* And at most. */
 #define WAIT_MOST_MS 10000
 
 /* How much one more call says about how long calls take: an eighth. */
@@ -39,8 +38,8 @@ static uint64_t wait_ms(const struct user *user)
 	const uint64_t calls = user->account.of[QUANTITY_CALLS];
 	const uint64_t wait = user->call_us / 1000 / (calls > 0 ? calls : 1);
 
-	if (wait < WAIT_LEAST_MS)
-		return WAIT_LEAST_MS;
+	if (wait < ACCOUNT_WAIT_MS)
+		return ACCOUNT_WAIT_MS;
 	return wait > WAIT_MOST_MS ? WAIT_MOST_MS : wait;
 }
 

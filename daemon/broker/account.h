@@ -16,6 +16,9 @@
 struct config;
 struct peer;
 
+/* What those who are refused for now are told to wait at least. */
+#define ACCOUNT_WAIT_MS 20
+
 enum quantity {
 	QUANTITY_CALLS, /* method calls that have no answer yet */
 	QUANTITY_BYTES, /* what they can make us hold: what they bring, and room for the answer */

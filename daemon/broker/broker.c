@@ -12,6 +12,9 @@
  * of them can have by CallsPerConnection=. Each is a call that is held anyway. */
 #define WORKER_DEPTH 65536
 
+/* What waits at once for the porter: each holds up to 3 descriptors until then. */
+#define PORTER_DEPTH 128
+
 static void on_appeared(void *userdata, struct device *device)
 {
 	struct broker *broker = userdata;
@@ -63,6 +66,10 @@ static void on_settled(void *userdata)
  */
 static void end_next(struct broker *broker)
 {
+	if (broker->porter) {
+		worker_close(take_pointer(broker->porter), &broker->left);
+		return;
+	}
 	if (broker->reader) {
 		worker_close(take_pointer(broker->reader), &broker->left);
 		return;
@@ -235,6 +242,9 @@ int broker_start(struct broker *broker)
 	if (r < 0)
 		return r;
 	r = worker_new(broker->completions, "reader", WORKER_DEPTH, &broker->reader);
+	if (r < 0)
+		return r;
+	r = worker_new(broker->completions, "porter", PORTER_DEPTH, &broker->porter);
 	if (r < 0)
 		return r;
 	return broker->source->ops->start(broker->source, broker->devices);

@@ -60,10 +60,12 @@ struct broker {
 	struct users users; /* whose connections have called */
 	struct device_source *source;
 	struct device_table *devices;
-	/* Two workers, NULL before the start and after the end, as those that follow. A query of a
-	 * large log takes long, and must not hold up what is to be recorded. */
+	/* Three workers, NULL before the start and after the end, as those that follow. A query of a
+	 * large log takes long, and must not hold up what is to be recorded; nor must a client's
+	 * memory that was swapped out. */
 	struct worker *clerk;  /* writes denials, loads catalogs, seals the log */
 	struct worker *reader; /* reads the log for clients */
+	struct worker *porter; /* copies what clients send in memfds */
 	struct archivist *archivist;
 	struct herald *heralds[BROKER_HERALDS]; /* also where there is no such place */
 	struct job left; /* the one of these that ends now */

@@ -46,8 +46,8 @@ static void submit(struct errand *errand)
 	} else if (worker && worker_submit(worker, &errand->job) == 0) {
 		return;
 	} else {
-		refuse(&errand->refusal, REFUSAL_DEVICE_BUSY,
-		       "Too much waits already; call again when it is done");
+		refuse_for_now(&errand->refusal, REFUSAL_DEVICE_BUSY, ACCOUNT_WAIT_MS,
+			       "Too much waits already");
 	}
 	errand->finished(errand);
 }

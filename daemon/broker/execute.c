@@ -75,4 +75,5 @@ void request_run(struct request *request)
 		change_execute(request);
 	else
 		execute_read(request);
+	payload_wrap(request);
 }

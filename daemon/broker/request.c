@@ -26,6 +26,7 @@ void request_options_clear(struct request_options *options)
 	free(options->reason);
 	for (size_t i = 0; i < options->n_buffers; i++)
 		bytes_clear(&options->buffers[i]);
+	payload_clear(&options->payload);
 	*options = (struct request_options){ 0 };
 }
 
@@ -35,6 +36,7 @@ void request_free(struct request *request)
 	bytes_clear(&request->bytes);
 	request_options_clear(&request->options);
 	call_result_clear(&request->result.call);
+	payload_answer_clear(&request->result.in_memfds);
 	bytes_clear(&request->result.before);
 	catalog_unref(request->catalog);
 	device_unref(request->device);
@@ -49,6 +51,7 @@ uint64_t request_weight(const struct request *request)
 
 	for (size_t i = 0; i < options->n_buffers; i++)
 		bytes += options->buffers[i].size;
+	bytes += payload_size(&options->payload);
 	return bytes + (options->reason ? strlen(options->reason) : 0);
 }
 
@@ -116,8 +119,8 @@ void request_end_refused(struct request *request)
 	request->job = (struct job){ .run = run_denial, .done = on_done };
 	if (worker_submit(clerk, &request->job) == 0)
 		return;
-	refuse(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
-	       "Too many refused changes wait to be recorded; call again later");
+	refuse_for_now(&request->refusal, REFUSAL_LIMIT_EXCEEDED, ACCOUNT_WAIT_MS,
+		       "Too many refused changes wait to be recorded");
 	finish(request);
 }
 
@@ -247,7 +250,8 @@ int request_ask(struct request *request,
 			 &request->refusal);
 }
 
-void request_start(struct request *request)
+/* All of the request is there. */
+static void judge_and_ask(struct request *request)
 {
 	struct judge_gate gate = { 0 };
 	int r;
@@ -266,4 +270,25 @@ void request_start(struct request *request)
 	}
 	if (request_ask(request, on_authorized, request) != 0)
 		request_end_refused(request);
+}
+
+static void on_fetched(struct request *request)
+{
+	if (request->error == 0 && atomic_load(&request->broker->stopping))
+		refuse(&request->refusal, REFUSAL_DEVICE_BUSY,
+		       "fwctld is stopping: the request was not run; send it again when it runs "
+		       "again");
+	if (request->error < 0 || request->refusal.code != REFUSAL_NONE ||
+	    atomic_load(&request->peer->gone))
+		finish(request);
+	else
+		judge_and_ask(request);
+}
+
+void request_start(struct request *request)
+{
+	if (!payload_is_outside(request))
+		judge_and_ask(request);
+	else if (payload_fetch(request, on_fetched) != 0)
+		finish(request);
 }

@@ -7,6 +7,7 @@
  *
  * The way, and the thread of each step:
  *
+ *   payload_fetch    porter  copies what is in memfds, where there are some: payload.c
  *   request_start    loop    parse, classify, gate: request.c, catalog/classify.c, gate.c
  *   authorize        loop    polkit, with details: question.c, authorize.c
  *   execute          worker  read; or before, intent, check again, ioctl, read back, outcome:
@@ -18,6 +19,7 @@
 
 #include "broker/authorize.h"
 #include "broker/broker.h"
+#include "broker/payload.h"
 #include "broker/peer.h"
 #include "device/call.h"
 
@@ -35,6 +37,7 @@ struct request_options {
 	/* What goes to the device behind the request's pointers; owned. */
 	struct bytes buffers[CODEC_BUFFERS_MAX];
 	size_t n_buffers;
+	struct payload payload; /* what of all this comes in memfds, until it has been copied */
 };
 
 /* Frees what @options holds and leaves them empty; for CLEANUP(). */
@@ -43,6 +46,7 @@ void request_options_clear(struct request_options *options);
 /* What came of a request that was not refused. */
 struct request_result {
 	struct call_result call;    /* what the driver and the firmware answered */
+	struct payload_answer in_memfds; /* the same, where the client wants that */
 	uint64_t audit_sequence;    /* of the intent; 0 = nothing was recorded */
 	enum audit_class outcome;   /* of a change: applied or unverified */
 	bool pending;		    /* the change waits for a reset */
@@ -71,6 +75,7 @@ struct request {
 	int error;		/* -errno of a fatal error, which is nobody's refusal */
 	struct request_result result;
 
+	void (*fetched)(struct request *request); /* see payload_fetch() */
 	/* On the loop's thread, once. It owns the request from then on: request_free(). */
 	void (*finished)(struct request *request);
 	void *userdata;

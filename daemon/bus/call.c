@@ -138,7 +138,9 @@ static void call_finish(struct bus_call *call, int r)
  */
 static int drop_message(struct bus_call *call, uint64_t bytes)
 {
-	if (bytes <= MESSAGE_BYTES_KEPT &&
+	const bool has_memfds = call->request && payload_is_outside(call->request);
+
+	if (bytes <= MESSAGE_BYTES_KEPT && !has_memfds &&
 	    call->peer->user->account.of[QUANTITY_CALLS] <= MESSAGES_KEPT)
 		return 0;
 	return call_drop_body(&call->message);

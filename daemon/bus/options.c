@@ -10,11 +10,14 @@ static const struct option {
 } known[] = {
 	{ "allow-taint", OPTION_ALLOW_TAINT, "b" },
 	{ "buffers", OPTION_BUFFERS, "aay" },
+	{ "buffers-memfd", OPTION_BUFFERS_MEMFD, "ah" },
 	{ "command", OPTION_COMMAND, "s" },
 	{ "device", OPTION_DEVICE, "s" },
 	{ "expect", OPTION_EXPECT, "ay" },
 	{ "reason", OPTION_REASON, "s" },
 	{ "request", OPTION_REQUEST_ID, "s" },
+	{ "request-memfd", OPTION_REQUEST_MEMFD, "h" },
+	{ "response-memfd", OPTION_RESPONSE_MEMFD, "b" },
 	{ "return-ms", OPTION_RETURN_MS, "u" },
 	{ "since", OPTION_SINCE, "s" },
 	{ "type", OPTION_TYPE, "s" },
@@ -90,14 +93,19 @@ static int read_reason(struct bus_call *call, struct bus_options *options)
 	return options->request.reason ? 0 : -ENOMEM;
 }
 
+static int refuse_buffers(struct bus_call *call)
+{
+	return refuse(&call->refusal, REFUSAL_MALFORMED,
+		      "No command takes more than %u buffers; pass those that it takes",
+		      CODEC_BUFFERS_MAX);
+}
+
 static int read_buffer(struct bus_call *call, struct request_options *options)
 {
 	int r;
 
 	if (options->n_buffers == CODEC_BUFFERS_MAX)
-		return refuse(&call->refusal, REFUSAL_MALFORMED,
-			      "No command takes more than %u buffers; pass those that it takes",
-			      CODEC_BUFFERS_MAX);
+		return refuse_buffers(call);
 	r = bus_read_bytes(call, TRANSPORT_RPC_MAX, "A buffer",
 			   &options->buffers[options->n_buffers]);
 	if (r == 0)
@@ -116,6 +124,41 @@ static int read_buffers(struct bus_call *call, struct request_options *options)
 		r = read_buffer(call, options);
 		if (r != 0)
 			return r;
+	}
+	if (r < 0)
+		return r;
+	r = sd_bus_message_exit_container(call->message);
+	return r < 0 ? r : 0;
+}
+
+/* The message keeps the descriptor that it came with: ours is another. */
+static int read_memfd(struct bus_call *call, const char *what, struct memfd *ret)
+{
+	int fd, r;
+
+	r = sd_bus_message_read_basic(call->message, 'h', &fd);
+	if (r == -EBADMSG)
+		return refuse(&call->refusal, REFUSAL_MALFORMED,
+			      "%s is none of the descriptors of the message; attach it", what);
+	if (r < 0)
+		return r;
+	return memfd_take(fd, TRANSPORT_RPC_MAX, what, ret, &call->refusal);
+}
+
+static int read_buffer_memfds(struct bus_call *call, struct payload *payload)
+{
+	int r;
+
+	r = sd_bus_message_enter_container(call->message, 'a', "h");
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_at_end(call->message, false)) == 0) {
+		if (payload->n_buffers == CODEC_BUFFERS_MAX)
+			return refuse_buffers(call);
+		r = read_memfd(call, "A buffer's memfd", &payload->buffers[payload->n_buffers]);
+		if (r != 0)
+			return r;
+		payload->n_buffers++;
 	}
 	if (r < 0)
 		return r;
@@ -220,19 +263,28 @@ static int read_return(struct bus_call *call, struct bus_options *options)
 	return 0;
 }
 
+static int read_flag(struct bus_call *call, bool *ret)
+{
+	int flag, r;
+
+	r = sd_bus_message_read(call->message, "b", &flag);
+	if (r < 0)
+		return r;
+	*ret = flag;
+	return 0;
+}
+
 static int read_value(struct bus_call *call, const struct option *option,
 		      struct bus_options *options)
 {
-	int flag, r;
+	int r;
 
 	if (option->option & OPTIONS_FILTER)
 		return read_filter(call, option, &options->filter);
 
 	switch (option->option) {
 	case OPTION_ALLOW_TAINT:
-		r = sd_bus_message_read(call->message, "b", &flag);
-		options->request.allow_taint = r >= 0 && flag;
-		break;
+		return read_flag(call, &options->request.allow_taint);
 	case OPTION_EXPECT:
 		return read_expect(call, options);
 	case OPTION_REASON:
@@ -241,6 +293,13 @@ static int read_value(struct bus_call *call, const struct option *option,
 		return read_buffers(call, &options->request);
 	case OPTION_RETURN_MS:
 		return read_return(call, options);
+	case OPTION_REQUEST_MEMFD:
+		return read_memfd(call, "The option request-memfd",
+				  &options->request.payload.request);
+	case OPTION_BUFFERS_MEMFD:
+		return read_buffer_memfds(call, &options->request.payload);
+	case OPTION_RESPONSE_MEMFD:
+		return read_flag(call, &options->request.payload.wants_memfd);
 	default:
 		r = sd_bus_message_read(call->message, "y", &options->version);
 		options->has_version = true;
@@ -254,7 +313,7 @@ static int read_option(struct bus_call *call, unsigned allowed, unsigned *seen,
 {
 	const struct option *option;
 	const char *name, *type;
-	char list[80];
+	char list[160];
 	int r;
 
 	r = sd_bus_message_read(call->message, "s", &name);

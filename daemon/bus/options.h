@@ -22,6 +22,11 @@ enum bus_option {
 	OPTION_SINCE = 1 << 10,	    /* s: a time */
 	OPTION_UNTIL = 1 << 11,	    /* s: a time */
 	OPTION_RETURN_MS = 1 << 12, /* u: when an unplugged device is there again */
+	/* Payloads in memfds. */
+	OPTION_REQUEST_MEMFD = 1 << 13,	 /* h */
+	OPTION_BUFFERS_MEMFD = 1 << 14,	 /* ah: as buffers */
+	OPTION_RESPONSE_MEMFD = 1 << 15, /* b: the answer comes in memfds */
+	OPTIONS_MEMFD = OPTION_REQUEST_MEMFD | OPTION_BUFFERS_MEMFD | OPTION_RESPONSE_MEMFD,
 	OPTIONS_FILTER = OPTION_DEVICE | OPTION_COMMAND | OPTION_REQUEST_ID | OPTION_UID |
 			 OPTION_TYPE | OPTION_SINCE | OPTION_UNTIL,
 };

@@ -15,9 +15,6 @@
  */
 #define ASKING_MAX 12
 
-/* What those are told to wait who come while too many others do. */
-#define STRANGERS_WAIT_MS 20
-
 /* A connection: to be asked about, being asked about, or known. */
 struct entry {
 	struct hash_entry hash;
@@ -387,7 +384,7 @@ int peers_find(struct peers *peers, const char *name, struct peer_waiter *waiter
 	int r;
 
 	if (is_full(peers, entry, waiter->bytes))
-		return refuse_for_now(refusal, REFUSAL_LIMIT_EXCEEDED, STRANGERS_WAIT_MS,
+		return refuse_for_now(refusal, REFUSAL_LIMIT_EXCEEDED, ACCOUNT_WAIT_MS,
 				      "Too many calls wait until the bus says whose they are");
 	if (!entry) {
 		r = entry_new(peers, name, &entry);

@@ -30,6 +30,21 @@ static int read_request_and_room(struct bus_call *call, struct request *request)
 	return 0;
 }
 
+/* What comes in a memfd does not come in the message as well. */
+static int check_once(struct bus_call *call, const struct request *request)
+{
+	const struct payload *payload = &request->options.payload;
+
+	if (payload->request.open && request->bytes.size > 0)
+		return refuse(&call->refusal, REFUSAL_MALFORMED,
+			      "The request is both in the message and in a memfd; pass it once");
+	if (payload->n_buffers > 0 && request->options.n_buffers > 0)
+		return refuse(&call->refusal, REFUSAL_MALFORMED,
+			      "There are buffers both in the message and in memfds; pass all of "
+			      "them in one way");
+	return 0;
+}
+
 int rpc_decode(struct bus_call *call)
 {
 	int r;
@@ -37,8 +52,12 @@ int rpc_decode(struct bus_call *call)
 	r = read_request_and_room(call, call->request);
 	if (r != 0)
 		return r;
-	return bus_options_read_for_request(
-		call, OPTION_ALLOW_TAINT | OPTION_REASON | OPTION_BUFFERS, call->request);
+	r = bus_options_read_for_request(
+		call, OPTION_ALLOW_TAINT | OPTION_REASON | OPTION_BUFFERS | OPTIONS_MEMFD,
+		call->request);
+	if (r != 0)
+		return r;
+	return check_once(call, call->request);
 }
 
 int rpc_decode_explain(struct bus_call *call)
@@ -57,8 +76,6 @@ static int append_buffers(sd_bus_message *reply, const struct call_result *resul
 {
 	int r;
 
-	if (result->n_buffers == 0)
-		return 0;
 	r = dict_entry_open(reply, "buffers", "aay");
 	if (r < 0)
 		return r;
@@ -74,6 +91,52 @@ static int append_buffers(sd_bus_message *reply, const struct call_result *resul
 	return dict_entry_close(reply);
 }
 
+static int append_buffer_memfds(sd_bus_message *reply, const struct memfd *memfds, size_t n)
+{
+	int r;
+
+	r = dict_entry_open(reply, "buffers-memfd", "ah");
+	if (r < 0)
+		return r;
+	r = sd_bus_message_open_container(reply, 'a', "h");
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = sd_bus_message_append(reply, "h", memfds[i].fd);
+	if (r < 0)
+		return r;
+	r = sd_bus_message_close_container(reply);
+	if (r < 0)
+		return r;
+	return dict_entry_close(reply);
+}
+
+static int append_response_memfd(sd_bus_message *reply, const struct memfd *memfd)
+{
+	int r;
+
+	r = dict_entry_open(reply, "response-memfd", "h");
+	if (r < 0)
+		return r;
+	r = sd_bus_message_append(reply, "h", memfd->fd);
+	if (r < 0)
+		return r;
+	return dict_entry_close(reply);
+}
+
+/* What does not come as the response: buffers, and all of it where it comes in memfds. */
+static int append_payload(sd_bus_message *reply, const struct request *request)
+{
+	const struct call_result *result = &request->result.call;
+	const struct payload_answer *answer = &request->result.in_memfds;
+	int r;
+
+	if (!answer->response.open)
+		return result->n_buffers > 0 ? append_buffers(reply, result) : 0;
+	r = append_response_memfd(reply, &answer->response);
+	if (r < 0 || result->n_buffers == 0)
+		return r;
+	return append_buffer_memfds(reply, answer->buffers, result->n_buffers);
+}
+
 /* The entries of info that say what was run. */
 static int append_info(sd_bus_message *reply, const struct request *request)
 {
@@ -87,7 +150,7 @@ static int append_info(sd_bus_message *reply, const struct request *request)
 	r = append_effect_and_scope(reply, verdict);
 	if (r < 0)
 		return r;
-	r = append_buffers(reply, result);
+	r = append_payload(reply, request);
 	if (r < 0)
 		return r;
 	r = append_fields(reply, &verdict->command->response, result->response.data,
@@ -199,9 +262,11 @@ static int append_failure(sd_bus_message *reply, const struct request *request)
 static int append_answer(sd_bus_message *reply, const struct request *request)
 {
 	const struct bytes *response = &request->result.call.response;
+	const bool in_memfd = request->result.in_memfds.response.open;
 	int r;
 
-	r = sd_bus_message_append_array(reply, 'y', response->data, response->size);
+	r = sd_bus_message_append_array(reply, 'y', response->data,
+					in_memfd ? 0 : response->size);
 	if (r < 0)
 		return r;
 	r = dict_open(reply);

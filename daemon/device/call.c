@@ -5,7 +5,7 @@
 
 #include "util/guarded.h"
 
-/* The request as the driver gets it, and the memory that its addresses lead to. */
+/* The request as the driver gets it, where that is with addresses, and what these lead to. */
 struct wire {
 	struct bytes bytes;
 	struct guarded buffers[CODEC_BUFFERS_MAX];
@@ -32,6 +32,8 @@ static int fill_wire(const struct call *call, struct wire *wire)
 	size_t next = 0;
 	int r;
 
+	if (request->n_buffers == 0)
+		return 0;
 	r = bytes_copy(call->bytes->data, call->bytes->size, &wire->bytes);
 	if (r < 0)
 		return r;
@@ -94,7 +96,7 @@ static int send_wire(struct transport *transport, const struct call *call, struc
 	r = fill_wire(call, wire);
 	if (r < 0)
 		return r;
-	r = transport_rpc(transport, call->scope, &wire->bytes,
+	r = transport_rpc(transport, call->scope, wire->bytes.data ? &wire->bytes : call->bytes,
 			  codec->response_room(call->request, call->room), &result->response);
 	result->before_dispatch = r < 0 && codec->errno_before_dispatch(-r);
 	if (r < 0)

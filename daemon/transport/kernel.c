@@ -48,6 +48,10 @@ static int kernel_info(struct transport *transport, enum device_type *ret_type)
 }
 
 /*
+ * The fwctl core copies all that the driver reports, as far as there is room for it, out of memory
+ * of its own: where it returns 0 there is nothing of ours left in the response. (Room is not zeroed
+ * before, because that would touch 2 MiB for an answer of 16 bytes.)
+ *
  * One ioctl for one request, whatever it returns: after EINTR, as after any other error, nobody
  * here knows whether the firmware has run the command, and to run it twice is not ours to decide.
  */

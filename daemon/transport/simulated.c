@@ -194,6 +194,8 @@ static int simulated_rpc(struct transport *transport, enum scope scope, const st
 	r = device->driver->admit(device->state, &call, &command);
 	if (r < 0)
 		return r;
+	if (call.room > 0)
+		memset(call.response, 0, call.room);
 	r = run_call(device, command, &call);
 	if (r < 0)
 		return r;

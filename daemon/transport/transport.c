@@ -15,7 +15,7 @@ int transport_rpc(struct transport *transport, enum scope scope, const struct by
 
 	if (request->size > TRANSPORT_RPC_MAX || room > TRANSPORT_RPC_MAX)
 		return -EMSGSIZE;
-	r = bytes_zeroed(room, &response);
+	r = bytes_unset(room, &response);
 	if (r < 0)
 		return r;
 	r = transport->ops->rpc(transport, scope, request, response.data, &reported);

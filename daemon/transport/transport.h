@@ -25,9 +25,10 @@ struct transport_ops {
 	int (*info)(struct transport *transport, enum device_type *ret_type);
 
 	/*
-	 * FWCTL_RPC. @response has room for *@inout_size zeroed bytes; *@inout_size becomes the
-	 * length that the driver reports, which may be larger than the room (facts: trap 13).
-	 * Returns 0, or -errno as the ioctl would.
+	 * FWCTL_RPC. @response has room for *@inout_size bytes, which hold anything: on success
+	 * *@inout_size is the length that the driver reports, which may be larger than the room
+	 * (facts: trap 13), and so many bytes, as far as there is room, are set. Returns 0, or
+	 * -errno as the ioctl would.
 	 */
 	int (*rpc)(struct transport *transport, enum scope scope, const struct bytes *request,
 		   uint8_t *response, size_t *inout_size);
@@ -47,7 +48,7 @@ int transport_info(struct transport *transport, enum device_type *ret_type);
 
 /*
  * One firmware command. @room bounds the response, which comes back as long as the driver says that
- * it is and never longer than @room, zeroed where the driver wrote nothing. Returns 0, -EMSGSIZE
+ * it is and never longer than @room, and holds only what the driver set. Returns 0, -EMSGSIZE
  * without a call when @request or @room is over TRANSPORT_RPC_MAX, or the driver's -errno.
  */
 int transport_rpc(struct transport *transport, enum scope scope, const struct bytes *request,

@@ -22,12 +22,25 @@ int bytes_zeroed(size_t size, struct bytes *ret)
 	return 0;
 }
 
+int bytes_unset(size_t size, struct bytes *ret)
+{
+	uint8_t *data = NULL;
+
+	if (size > 0) {
+		data = malloc(size);
+		if (!data)
+			return -ENOMEM;
+	}
+	*ret = (struct bytes){ .data = data, .size = size };
+	return 0;
+}
+
 int bytes_copy(const void *data, size_t size, struct bytes *ret)
 {
 	struct bytes copy;
 	int r;
 
-	r = bytes_zeroed(size, &copy);
+	r = bytes_unset(size, &copy);
 	if (r < 0)
 		return r;
 	if (size > 0)

@@ -26,6 +26,9 @@ int bytes_copy(const void *data, size_t size, struct bytes *ret);
 /* @size zeroed bytes. Returns 0 or -ENOMEM. */
 int bytes_zeroed(size_t size, struct bytes *ret);
 
+/* @size bytes that hold anything: the caller sets all of them. Returns 0 or -ENOMEM. */
+int bytes_unset(size_t size, struct bytes *ret);
+
 /* Hands on what @bytes holds, and leaves it empty. */
 struct bytes bytes_take(struct bytes *bytes);
 

@@ -72,10 +72,10 @@ def connection(user=ALLOWED):
     return _connections[user]
 
 
-def send(path, interface, member, signature="", *values, user=ALLOWED, to=None, interactive=False):
+def send(path, interface, member, signature="", *values, user=ALLOWED, to=None, **how):
     """Sends a call to the broker; returns what answer() of the connection takes."""
     caller = to or connection(user)
-    return caller.send(NAME, path, interface, member, signature, *values, interactive=interactive)
+    return caller.send(NAME, path, interface, member, signature, *values, **how)
 
 
 def call(path, interface, member, signature="", *values, user=ALLOWED, interactive=False):

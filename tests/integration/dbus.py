@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A small D-Bus client, for what busctl(1) cannot show: the names of errors, several calls of one
-connection at once, a connection that goes away, a call without an interface, megabytes.
+connection at once, a connection that goes away, a call without an interface, megabytes, descriptors.
 
 Values: ay is bytes, any other array a list, a{..} a dict, a struct a tuple. A variant is written as
-the pair (signature, value), and read as the value alone; busctl --json shows the types.
+the pair (signature, value), and read as the value alone; busctl --json shows the types. A descriptor
+that is sent stays the caller's; one that came is the receiver's to close.
 """
 
 import contextlib
@@ -16,12 +17,17 @@ import struct
 # How long anything is waited for before the test fails: it hangs.
 PATIENCE = 120
 
+# No message has more descriptors: the system bus's own limit.
+_FDS_MAX = 16
+
 CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 _NO_AUTO_START, _ALLOW_INTERACTION = 2, 4
 _PATH, _INTERFACE, _MEMBER, _ERROR_NAME = range(1, 5)
 _REPLY_SERIAL, _DESTINATION, _SENDER, _SIGNATURE = range(5, 9)
 
-_FIXED = {"y": "B", "b": "I", "n": "h", "q": "H", "i": "i", "u": "I", "x": "q", "t": "Q", "d": "d"}
+_UNIX_FDS = 9
+
+_FIXED = {"h": "I", "y": "B", "b": "I", "n": "h", "q": "H", "i": "i", "u": "I", "x": "q", "t": "Q", "d": "d"}
 _ALIGN = {"g": 1, "v": 1, "s": 4, "o": 4, "a": 4, "(": 8, "{": 8}
 _BUS = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
 
@@ -56,9 +62,14 @@ def split(signature):
     return types
 
 
+class Index(int):
+    """In place of a descriptor: an index as it stands in the message, which may lead nowhere."""
+
+
 class _Writer:
     def __init__(self):
         self.data = bytearray()
+        self.fds = []
 
     def pad(self, to):
         self.data.extend(bytes(-len(self.data) % to))
@@ -76,7 +87,10 @@ class _Writer:
 
     def one(self, signature, value):
         code = signature[0]
-        if code in _FIXED:
+        if code == "h" and not isinstance(value, Index):
+            self.fixed(code, len(self.fds))
+            self.fds.append(value)
+        elif code in _FIXED:
             self.fixed(code, value)
         elif code in "so":
             text = value.encode() + b"\0"
@@ -110,6 +124,7 @@ class _Writer:
 class _Reader:
     def __init__(self, data):
         self.data = data
+        self.fds = []
         self.at = 0
 
     def pad(self, to):
@@ -131,6 +146,8 @@ class _Reader:
         code = signature[0]
         if code == "b":
             return self.fixed(code) != 0
+        if code == "h":
+            return self.fds[self.fixed(code)]
         if code in _FIXED:
             return self.fixed(code)
         if code in "so":
@@ -159,7 +176,7 @@ class _Reader:
 class Message:
     """One that came. body is the list of its arguments."""
 
-    def __init__(self, data):
+    def __init__(self, data, fds):
         reader = _Reader(data)
         _, self.type, self.flags, _ = reader.take(4)
         _, self.serial = reader.all("uu")
@@ -171,6 +188,8 @@ class Message:
         self.error = fields.get(_ERROR_NAME)
         self.reply_serial = fields.get(_REPLY_SERIAL)
         self.sender = fields.get(_SENDER)
+        # Those that came are in the order of their messages.
+        reader.fds = [fds.pop(0) for _ in range(fields.get(_UNIX_FDS, 0))]
         self.body = reader.all(fields.get(_SIGNATURE, ""))
 
 
@@ -196,12 +215,13 @@ def _effective_user(user):
 class Connection:
     """A connection of a user (root where it is None) to the system bus."""
 
-    def __init__(self, user=None):
+    def __init__(self, user=None, takes_fds=True):
         self.user = user
         self.serial = 0
         self.signals = []
         self.calls = []
         self._buffer = bytearray()
+        self._fds = []
         self._replies = {}
         address = os.environ["DBUS_SYSTEM_BUS_ADDRESS"].removeprefix("unix:path=").split(",")[0]
         self._socket = socket.socket(socket.AF_UNIX)
@@ -213,6 +233,11 @@ class Connection:
         answer = self._socket.recv(4096)
         if not answer.startswith(b"OK "):
             raise Gone(answer.decode())
+        if takes_fds:
+            self._socket.sendall(b"NEGOTIATE_UNIX_FD\r\n")
+            answer = self._socket.recv(4096)
+            if not answer.startswith(b"AGREE_UNIX_FD"):
+                raise Gone(answer.decode())
         self._socket.sendall(b"BEGIN\r\n")
         self.name = self.bus_call("Hello")[0]
 
@@ -222,26 +247,33 @@ class Connection:
     def close(self):
         self._socket.close()
 
-    def _send(self, kind, fields, signature="", values=(), flags=0):
+    def _send(self, kind, fields, signature="", values=(), flags=0, fds=()):
         self.serial += 1
         body = _Writer()
         body.all(signature, values)
+        body.fds.extend(fds)
         if signature:
             fields[_SIGNATURE] = ("g", signature)
+        if body.fds:
+            fields[_UNIX_FDS] = ("u", len(body.fds))
         message = _Writer()
         message.data.extend(struct.pack("<cBBB", b"l", kind, flags, 1))
         message.all("uua(yv)", [len(body.data), self.serial, list(fields.items())])
         message.pad(8)
-        self._socket.sendall(message.data + body.data)
+        data = message.data + body.data
+        sent = socket.send_fds(self._socket, [data], body.fds) if body.fds else 0
+        self._socket.sendall(memoryview(data)[sent:])
         return self.serial
 
-    def send(self, destination, path, interface, member, signature="", *values, interactive=False):
-        """Sends a call and does not wait; answer() takes what this returns."""
+    def send(self, destination, path, interface, member, signature="", *values, interactive=False,
+             fds=()):
+        """Sends a call and does not wait; answer() takes what this returns. @fds go with it, though
+        no value leads to them."""
         fields = {_PATH: ("o", path), _MEMBER: ("s", member), _DESTINATION: ("s", destination)}
         if interface:
             fields[_INTERFACE] = ("s", interface)
         flags = _NO_AUTO_START | (_ALLOW_INTERACTION if interactive else 0)
-        return self._send(CALL, fields, signature, values, flags)
+        return self._send(CALL, fields, signature, values, flags, fds)
 
     def reply(self, call, signature, *values):
         """Answers a call that somebody made to this connection."""
@@ -265,7 +297,7 @@ class Connection:
         size = 16 + fields + -fields % 8 + body
         if len(self._buffer) < size:
             return None
-        message = Message(bytes(self._buffer[:size]))
+        message = Message(bytes(self._buffer[:size]), self._fds)
         del self._buffer[:size]
         return message
 
@@ -281,7 +313,8 @@ class Connection:
         """Takes in what has come, after waiting until something has; False where nothing did."""
         if not select.select([self._socket], [], [], timeout)[0]:
             return False
-        data = self._socket.recv(1 << 20)
+        data, fds, _, _ = socket.recv_fds(self._socket, 1 << 20, _FDS_MAX)
+        self._fds.extend(fds)
         if not data:
             raise Gone("the bus has closed the connection")
         self._buffer.extend(data)

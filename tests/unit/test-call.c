@@ -30,6 +30,7 @@ struct recorder {
 	size_t reported;
 	uint8_t seen[REQUEST_MAX];
 	size_t seen_size;
+	const uint8_t *at; /* where the request was */
 	unsigned calls;
 };
 
@@ -96,14 +97,15 @@ static int recorder_rpc(struct transport *transport, enum scope scope, const str
 	ck_assert_uint_le(request->size, REQUEST_MAX);
 	memcpy(recorder->seen, request->data, request->size);
 	recorder->seen_size = request->size;
+	recorder->at = request->data;
 	for (size_t i = 0; i < recorder->request->n_buffers; i++) {
 		const struct codec_pointer *pointer = recorder->request->buffers[i].pointer;
 
 		follow(recorder, request, i, &next);
 		memset(recorder->seen + pointer->offset, 0, sizeof(uint64_t));
 	}
-	if (recorder->reported < *inout_size)
-		memset(response, 0, recorder->reported);
+	memset(response, 0,
+	       recorder->reported < *inout_size ? recorder->reported : *inout_size);
 	*inout_size = recorder->reported;
 	return 0;
 }
@@ -160,6 +162,8 @@ static void send_parsed(const struct codec_request *request, const struct bytes 
 	call_send(&recorder.transport, &call, &result);
 	ck_assert_uint_eq(recorder.calls, 1);
 	ck_assert_mem_eq(recorder.seen, frozen->data, frozen->size);
+	/* Copied only where an address is put in: what is frozen stays as it is. */
+	ck_assert_int_eq(recorder.at == frozen->data, request->n_buffers == 0);
 	ck_assert_uint_le(result.response.size, call.room);
 	for (size_t i = 0; i < result.n_buffers; i++) {
 		ck_assert_uint_le(result.buffers[i].size, request->codec->buffer_size);
