@@ -62,8 +62,9 @@ static void print_load(struct json_object *status)
 		   member_number(load, "connections"), member_number(load, "users"));
 	for (size_t i = 0; i < ARRAY_LENGTH(load_lines); i++)
 		print_load_line(&load_lines[i], limits, load);
-	print_pair("Queued", "%" PRIu64 ", of at most %" PRIu64 " of a device",
-		   member_number(load, "queued"), member_number(limits, "queue-depth"));
+	print_pair("Queued", "%" PRIu64 ", of at most %" PRIu64 " of a device, %" PRIu64 " of a user",
+		   member_number(load, "queued"), member_number(limits, "queue-depth"),
+		   member_number(limits, "queue-depth-per-user"));
 }
 
 static void print_status(struct json_object *status)

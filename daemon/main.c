@@ -5,6 +5,7 @@
  */
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,9 @@
 #include "bus/bus.h"
 #include "config.h"
 #include "util/log.h"
+
+/* What the heap keeps of freed memory: a request and its response, of the largest size. */
+#define HEAP_KEPT (2 * (int)TRANSPORT_RPC_MAX)
 
 enum mode { MODE_SERVE, MODE_INTROSPECT, MODE_DONE };
 
@@ -147,7 +151,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 {
 	(void)source;
 	(void)info;
-	log_info("Stopping: what runs is finished, what waits for an answer of polkit is dropped");
+	log_info("Stopping: what runs is finished, what waits is refused");
 	sd_notify(0, "STOPPING=1");
 	bus_stop(userdata, 0);
 	return 0;
@@ -175,6 +179,17 @@ static int prepare_process(const struct config *config)
 			return log_errno(r, "CAP_SYS_RAWIO cannot be dropped");
 	}
 	return block_signals();
+}
+
+/*
+ * Left alone, glibc has an arena for each of many threads and learns from one large block, such as a
+ * page of the log, that it should keep blocks of that size: after a while some hundred MiB of nothing.
+ */
+static void bound_heap(void)
+{
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, HEAP_KEPT);
+	mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
 }
 
 static int run_loop(sd_event *event, struct bus *bus)
@@ -227,6 +242,7 @@ int main(int argc, char *argv[])
 	CLEANUP(arguments_clear) struct arguments arguments = { 0 };
 	int r;
 
+	bound_heap();
 	r = arguments_default(&arguments);
 	if (r < 0)
 		return EXIT_FAILURE;

@@ -75,7 +75,9 @@ int archivist_new(const struct archivist_config *config, struct archivist **ret)
 	if (!archivist)
 		return -ENOMEM;
 	archivist->config = *config;
-	r = worker_new(config->completions, "archivist", 1, &archivist->worker);
+	r = worker_new(config->completions,
+		       &(struct worker_config){ .name = "archivist", .depth = 1 },
+		       &archivist->worker);
 	if (r < 0)
 		return r;
 	archivist_wake(archivist);

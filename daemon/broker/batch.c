@@ -110,7 +110,11 @@ static void submit(struct batch *batch)
 {
 	struct request *first = batch->requests[0];
 
-	batch->job = (struct job){ .run = run, .done = on_done };
+	batch->job = (struct job){
+		.owner = first->peer->uid,
+		.run = run,
+		.done = on_done,
+	};
 	if (device_submit(batch->device, &batch->job, &first->refusal) != 0)
 		refuse_all(batch, first);
 }
@@ -223,4 +227,18 @@ void batch_start(struct batch *batch)
 	} else {
 		ask_next(batch);
 	}
+}
+
+void batch_cancel(struct batch *batch, const struct refusal *why)
+{
+	struct request *first = batch->requests[0];
+
+	if (!authorizer_cancel(first->peer, batch) && !worker_cancel(&batch->job))
+		return;
+	if (!why) {
+		finish(batch);
+		return;
+	}
+	first->refusal = *why;
+	refuse_all(batch, first);
 }

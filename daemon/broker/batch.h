@@ -56,5 +56,8 @@ int batch_add(struct batch *batch, struct request *request);
  * the refusal TooLarge in batch->refusal. */
 int batch_weigh(struct batch *batch, const struct request *request);
 
+/* As request_cancel(), for all of it. */
+void batch_cancel(struct batch *batch, const struct refusal *why);
+
 /* Sets the batch on its way; finished is set. It may be called before this returns. */
 void batch_start(struct batch *batch);

@@ -15,6 +15,8 @@
 /* What waits at once for the porter: each holds up to 3 descriptors until then. */
 #define PORTER_DEPTH 128
 
+#define USEC_PER_SEC UINT64_C(1000000)
+
 static void on_appeared(void *userdata, struct device *device)
 {
 	struct broker *broker = userdata;
@@ -24,9 +26,24 @@ static void on_appeared(void *userdata, struct device *device)
 	broker->listener.device_appeared(broker->listener.userdata, device);
 }
 
-static void on_opened(void *userdata, struct device *device)
+/* Neither may wait until the device is shown: what its catalog says, and what a crash cut off. */
+static int on_opened(void *userdata, struct device *device)
 {
-	recovery_of_device(userdata, device);
+	struct broker *broker = userdata;
+	CLEANUP(catalog_unrefp) struct catalog *catalog = NULL;
+	struct json_problem problem = { 0 };
+	int r;
+
+	pthread_mutex_lock(&broker->catalog_lock);
+	catalog = catalog_ref(broker->catalog);
+	pthread_mutex_unlock(&broker->catalog_lock);
+	r = catalog_prepare(catalog, device->identity.type, &problem);
+	if (r < 0) {
+		log_error("The catalog cannot be used: %s", problem.text);
+		return r;
+	}
+	recovery_of_device(broker, device);
+	return 0;
 }
 
 static void on_vanished(void *userdata, struct device *device)
@@ -109,7 +126,7 @@ static int load_catalog(struct broker *broker)
 	struct json_problem problem = { 0 };
 	int r;
 
-	r = catalog_load(&broker->paths.catalog, &problem, &broker->catalog);
+	r = catalog_load_as_needed(&broker->paths.catalog, &problem, &broker->catalog);
 	if (r < 0)
 		log_error("The catalog cannot be used: %s", problem.text);
 	return r;
@@ -147,6 +164,7 @@ static int make_table(struct broker *broker)
 	struct device_table_config config = {
 		.completions = broker->completions,
 		.queue_depth = broker->config.queue_depth,
+		.queue_depth_per_user = broker->config.queue_depth_per_user,
 		.state_directory = broker->paths.state,
 		.boot_id = broker->boot_id,
 		.opened = on_opened,
@@ -197,6 +215,7 @@ int broker_new(sd_event *event, const struct config *config, const struct broker
 	broker->event = sd_event_ref(event);
 	broker->config = *config;
 	broker->paths = *paths;
+	pthread_mutex_init(&broker->catalog_lock, NULL);
 	r = prepare(broker);
 	if (r < 0)
 		return r;
@@ -219,7 +238,9 @@ void broker_free(struct broker *broker)
 	if (broker->catalog)
 		catalog_unref(broker->catalog);
 	users_clear(&broker->users);
+	pthread_mutex_destroy(&broker->catalog_lock);
 	free(broker->boot_id);
+	sd_event_source_disable_unref(broker->stop_timer);
 	sd_event_unref(broker->event);
 	free(broker);
 }
@@ -233,29 +254,57 @@ void broker_connect(struct broker *broker, struct authorizer *authorizer,
 
 int broker_start(struct broker *broker)
 {
+	const struct worker_config clerk = { .name = "clerk", .depth = WORKER_DEPTH };
+	const struct worker_config reader = { .name = "reader", .depth = WORKER_DEPTH };
+	const struct worker_config porter = { .name = "porter", .depth = PORTER_DEPTH };
 	int r;
 
 	r = broker_start_audit(broker);
 	if (r < 0)
 		return r;
-	r = worker_new(broker->completions, "clerk", WORKER_DEPTH, &broker->clerk);
+	r = worker_new(broker->completions, &clerk, &broker->clerk);
 	if (r < 0)
 		return r;
-	r = worker_new(broker->completions, "reader", WORKER_DEPTH, &broker->reader);
+	r = worker_new(broker->completions, &reader, &broker->reader);
 	if (r < 0)
 		return r;
-	r = worker_new(broker->completions, "porter", PORTER_DEPTH, &broker->porter);
+	r = worker_new(broker->completions, &porter, &broker->porter);
 	if (r < 0)
 		return r;
 	return broker->source->ops->start(broker->source, broker->devices);
 }
 
+int broker_refuse_stopping(struct refusal *refusal)
+{
+	return refuse(refusal, REFUSAL_STOPPING, STOPPING_WORDS);
+}
+
+static int on_stop_timeout(sd_event_source *source, uint64_t now, void *userdata)
+{
+	struct broker *broker = userdata;
+
+	(void)source;
+	(void)now;
+	device_table_log_leaving(broker->devices);
+	log_error("What runs has not finished within StopTimeoutSec=%llu: fwctld ends without. What "
+		  "became of it is unknown, and the next start records that",
+		  (unsigned long long)broker->config.stop_timeout);
+	/* Nothing is taken down: threads that hang still use it. */
+	_exit(EXIT_FAILURE);
+}
+
 void broker_stop(struct broker *broker)
 {
+	int r;
+
 	if (broker->stopping)
 		return;
 	broker->stopping = true;
-	authorizer_drop(broker->authorizer, NULL);
+	r = sd_event_add_time_relative(broker->event, &broker->stop_timer, CLOCK_MONOTONIC,
+				       broker->config.stop_timeout * USEC_PER_SEC, 0,
+				       on_stop_timeout, broker);
+	if (r < 0)
+		log_errno(r, "What runs is waited for without StopTimeoutSec=");
 	device_table_close(broker->devices);
 }
 
@@ -271,7 +320,11 @@ struct gate broker_gate(struct broker *broker)
 
 void broker_use_catalog(struct broker *broker, struct catalog *catalog)
 {
+	struct catalog *old = broker->catalog;
+
 	audit_log_set_catalog(broker->audit, catalog_digest(catalog));
-	catalog_unref(broker->catalog);
+	pthread_mutex_lock(&broker->catalog_lock);
 	broker->catalog = catalog_ref(catalog);
+	pthread_mutex_unlock(&broker->catalog_lock);
+	catalog_unref(old);
 }

@@ -6,6 +6,7 @@
  * all below. On the loop's thread, except where a function says otherwise.
  */
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <systemd/sd-event.h>
 
@@ -52,7 +53,8 @@ struct broker {
 	struct broker_listener listener;
 	char *boot_id;
 	struct completions *completions;
-	struct catalog *catalog;
+	struct catalog *catalog; /* the loop's; other threads take a reference with the lock held */
+	pthread_mutex_t catalog_lock;
 	struct audit_log *audit;
 	/* The log has changed, on its way to the loop: once, however often it did. */
 	struct job audit_changed;
@@ -71,6 +73,7 @@ struct broker {
 	struct job left; /* the one of these that ends now */
 	struct job giving_up; /* of changes that a crash cut off */
 	atomic_bool stopping; /* set on the loop; workers look */
+	sd_event_source *stop_timer;
 };
 
 /*
@@ -90,9 +93,18 @@ void broker_connect(struct broker *broker, struct authorizer *authorizer,
 /* Opens the devices. Returns 0 or -errno; broker_stop() is due in both cases. */
 int broker_start(struct broker *broker);
 
-/* Drops what waits for polkit, finishes what was submitted, ends all threads; stopped() tells when
- * that is done. */
+/*
+ * Finishes what was submitted and ends all threads; stopped() tells when that is done. Who sent
+ * what waits cancels it before. Where that takes longer than StopTimeoutSec=, the process ends
+ * without; the next start closes the intents that are open then.
+ */
 void broker_stop(struct broker *broker);
+
+/* What a call is told that comes, or waits, while fwctld ends. */
+#define STOPPING_WORDS "fwctld is stopping; call again when it runs again"
+
+/* The refusal of such a call. */
+int broker_refuse_stopping(struct refusal *refusal);
 
 /* What holds on this host at this moment; any thread. */
 struct gate broker_gate(struct broker *broker);

@@ -20,6 +20,8 @@ struct config {
 	bool full_under_lockdown; /* AllowFullScopeUnderLockdown= */
 	bool record_reads;	  /* RecordReads= */
 	uint64_t queue_depth;	  /* QueueDepth= requests that wait or run per device */
+	uint64_t queue_depth_per_user; /* QueueDepthPerUser= those of one user */
+	uint64_t stop_timeout;	  /* StopTimeoutSec= for what runs to finish */
 	uint64_t calls_per_connection; /* CallsPerConnection= that wait for an answer */
 	uint64_t calls_per_user;
 	uint64_t mib_per_connection; /* MiBPerConnection= that these calls can make us hold */
@@ -27,6 +29,10 @@ struct config {
 	uint64_t audit_pages_per_connection; /* AuditPagesPerConnection= of them, 8 MiB each */
 	uint64_t audit_pages_per_user;
 	uint64_t authorization_timeout; /* AuthorizationTimeoutSec= for a person to answer */
+	uint64_t polkit_timeout;	/* PolkitTimeoutSec= where no person is asked */
+	uint64_t keep_authorization;	/* KeepAuthorizationSec= of reads; 0: never */
+	uint64_t authorizations_per_user; /* AuthorizationsPerUser= that wait for polkit */
+	uint64_t authorizations_per_peer; /* AuthorizationsPerConnection= the same */
 	uint64_t audit_segment_mib;	/* AuditSegmentMiB= */
 	uint64_t audit_segment_days;	/* AuditSegmentDays=; 0: however old */
 	uint64_t audit_keep_mib;	/* AuditKeepMiB=; 0: all */

@@ -39,14 +39,16 @@ static void submit(struct errand *errand)
 	struct broker *broker = errand->broker;
 	struct worker *worker = errand->place == ERRAND_READER ? broker->reader : broker->clerk;
 
-	errand->job = (struct job){ .run = run, .done = done };
+	errand->job = (struct job){ .owner = errand->peer->uid, .run = run, .done = done };
 	if (errand->place == ERRAND_DEVICE) {
 		if (device_submit(errand->device, &errand->job, &errand->refusal) == 0)
 			return;
-	} else if (worker && worker_submit(worker, &errand->job) == 0) {
+	} else if (!worker) {
+		broker_refuse_stopping(&errand->refusal);
+	} else if (worker_submit(worker, &errand->job) == 0) {
 		return;
 	} else {
-		refuse_for_now(&errand->refusal, REFUSAL_DEVICE_BUSY, ACCOUNT_WAIT_MS,
+		refuse_for_now(&errand->refusal, REFUSAL_DEVICE_BUSY, worker_wait_ms(worker),
 			       "Too much waits already");
 	}
 	errand->finished(errand);
@@ -69,15 +71,26 @@ void errand_start(struct errand *errand)
 
 	question_about(errand->device, errand->words, &words);
 	question = (struct authorize_question){
-		.subject = errand->peer->bus_name,
+		.peer = errand->peer,
 		.action = errand->action,
 		.details = words.details,
 		.n_details = words.n,
 		.interactive = errand->interactive,
-		.uid = errand->peer->uid,
-		.timeout_s = errand->broker->config.authorization_timeout,
+		.may_keep = errand->action == ACTION_READ_AUDIT,
 	};
 	if (authorize(errand->broker->authorizer, &question, on_authorized, errand,
 		      &errand->refusal) != 0)
 		errand->finished(errand);
+}
+
+void errand_cancel(struct errand *errand, const struct refusal *why)
+{
+	atomic_store(&errand->abandoned, true);
+	if (!authorizer_cancel(errand->peer, errand) && !worker_cancel(&errand->job))
+		return;
+	if (why)
+		errand->refusal = *why;
+	else
+		errand->error = -ECANCELED;
+	errand->finished(errand);
 }

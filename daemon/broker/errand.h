@@ -25,6 +25,7 @@ struct errand {
 	enum action action;
 	const char *words; /* for the person who is asked: "Read the audit log of fwctld" */
 	bool interactive;
+	atomic_bool abandoned; /* nobody waits for it any more: a long run() looks */
 	enum errand_place place;
 	struct refusal refusal;
 	int error; /* -errno of a fatal error */
@@ -37,6 +38,9 @@ struct errand {
 void errand_init(struct errand *errand, struct broker *broker, struct peer *peer,
 		 struct device *device);
 void errand_clear(struct errand *errand);
+
+/* As request_cancel(). One that runs is told that it is abandoned. */
+void errand_cancel(struct errand *errand, const struct refusal *why);
 
 /* Asks, then runs, then tells. finished() may be called before this returns. */
 void errand_start(struct errand *errand);

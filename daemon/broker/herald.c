@@ -108,7 +108,9 @@ int herald_new(sd_event *event, struct completions *completions, const struct he
 	r = place->open(&herald->handle);
 	if (r < 0)
 		return r;
-	r = worker_new(completions, place->thread, HERALD_DEPTH, &herald->worker);
+	r = worker_new(completions,
+		       &(struct worker_config){ .name = place->thread, .depth = HERALD_DEPTH },
+		       &herald->worker);
 	if (r < 0)
 		return r;
 	*ret = take_pointer(herald);

@@ -80,7 +80,7 @@ int payload_fetch(struct request *request, void (*fetched)(struct request *reque
 	struct worker *porter = request->broker->porter;
 
 	request->fetched = fetched;
-	request->job = (struct job){ .run = run, .done = on_done };
+	request->job = (struct job){ .owner = request->peer->uid, .run = run, .done = on_done };
 	if (porter && worker_submit(porter, &request->job) == 0)
 		return 0;
 	close_all(&request->options.payload);

@@ -3,8 +3,8 @@
 
 /*
  * Who asks: one connection to the bus, as the bus vouches for it. Filled by bus/peer.c before the
- * first request of the connection goes on; from then on only `gone` changes, and what the loop's
- * thread counts. May call user.h and util.
+ * first request of the connection goes on; from then on only `gone` and what is counted or kept
+ * for it on the loop's thread change. May call user.h and util.
  */
 
 #include <stdatomic.h>
@@ -13,7 +13,10 @@
 #include <stdlib.h>
 
 #include "broker/user.h"
+#include "util/list.h"
 #include "util/macros.h"
+
+struct kept;
 
 struct peer {
 	atomic_uint references;
@@ -32,6 +35,12 @@ struct peer {
 	struct user *user; /* a reference; NULL until the peer is known */
 	struct account account;
 	unsigned paused; /* refusals that are held up for a moment: bus/call.c */
+	struct list call_list; /* those of bus/call.c that have no answer yet */
+
+	/* Of authorize.c and kept.c, on the loop's thread. */
+	unsigned questions; /* that wait for polkit's answer */
+	struct list checks; /* these */
+	struct kept *kept;  /* polkit's answers; NULL: none */
 };
 
 static inline struct peer *peer_ref(struct peer *peer)
@@ -52,6 +61,7 @@ static inline void peer_unref(struct peer *peer)
 	free(peer->exe);
 	free(peer->unit);
 	free(peer->session);
+	free(peer->kept);
 	free(peer);
 }
 DEFINE_CLEANUP(struct peer *, peer_unref);

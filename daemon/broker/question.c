@@ -2,6 +2,7 @@
 #include "broker/question.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <uuid/uuid.h>
 
 static void add(struct question *question, const char *key, const char *value)
@@ -34,44 +35,86 @@ static const char *effect_in_words(const struct verdict *verdict)
 	return words[verdict->effect];
 }
 
-/* "CXL memory device mem0": what a person knows it by. */
-static void write_device(const struct device *device, char *to, size_t size)
+/* Appends texts to the message; what has no room is cut. Written by hand because each read does. */
+struct sentence {
+	char *at, *end; /* the end is for the NUL */
+};
+
+/* At most @most bytes of it. */
+static void put_most(struct sentence *sentence, const char *text, size_t most)
 {
-	if (device->identity.type == DEVICE_CXL)
-		snprintf(to, size, "CXL memory device %s", device->identity.parent_name);
-	else
-		snprintf(to, size, "%s device %s (%s)",
-			 device_type_to_string(device->identity.type),
-			 device->identity.parent_name, device->name);
+	const size_t room = (size_t)(sentence->end - sentence->at);
+
+	sentence->at = mempcpy(sentence->at, text, strnlen(text, most < room ? most : room));
+	*sentence->at = '\0';
+}
+
+static void put(struct sentence *sentence, const char *text)
+{
+	put_most(sentence, text, SIZE_MAX);
+}
+
+/* "CXL memory device mem0": what a person knows it by. */
+static void put_device(struct sentence *sentence, const struct device *device)
+{
+	if (device->identity.type == DEVICE_CXL) {
+		put(sentence, "CXL memory device ");
+		put_most(sentence, device->identity.parent_name, 64);
+		return;
+	}
+	put(sentence, device_type_to_string(device->identity.type));
+	put(sentence, " device ");
+	put_most(sentence, device->identity.parent_name, 64);
+	put(sentence, " (");
+	put(sentence, device->name);
+	put(sentence, ")");
+}
+
+static void put_register(struct sentence *sentence, const char *name, const char *id)
+{
+	if (*name) {
+		put_most(sentence, name, 32);
+		put(sentence, " (");
+	}
+	put(sentence, id);
+	if (*name)
+		put(sentence, ")");
 }
 
 /* "Change Feature cxl-test of", "Write register MFRL (0x9028) of", "Run bnxt/fw-reset on". */
-static void write_deed(const struct verdict *verdict, const struct question *question, char *to,
-		       size_t size)
+static void put_deed(struct sentence *sentence, const struct verdict *verdict,
+		     const struct question *question)
 {
 	const bool reads = verdict->effect == EFFECT_NONE;
-	const char *name = verdict->named ? verdict->named->name : "";
 
-	if (question->feature[0])
-		snprintf(to, size, "%s Feature %.64s of", reads ? "Read" : "Change",
-			 verdict->feature ? verdict->feature->name : question->feature);
-	else if (question->register_id[0])
-		snprintf(to, size, "%s register %.32s%s%s%s of", reads ? "Read" : "Write", name,
-			 *name ? " (" : "", question->register_id, *name ? ")" : "");
-	else
-		snprintf(to, size, "Run %.64s on", verdict->command->name);
+	if (question->feature[0]) {
+		put(sentence, reads ? "Read Feature " : "Change Feature ");
+		put_most(sentence, verdict->feature ? verdict->feature->name : question->feature, 64);
+		put(sentence, " of ");
+	} else if (question->register_id[0]) {
+		put(sentence, reads ? "Read register " : "Write register ");
+		put_register(sentence, verdict->named ? verdict->named->name : "",
+			     question->register_id);
+		put(sentence, " of ");
+	} else {
+		put(sentence, "Run ");
+		put_most(sentence, verdict->command->name, 64);
+		put(sentence, " on ");
+	}
 }
 
 static void write_message(const struct device *device, const struct verdict *verdict,
 			  struct question *question)
 {
-	char deed[128], where[96];
+	struct sentence sentence = {
+		.at = question->message,
+		.end = question->message + sizeof(question->message) - 1,
+	};
 
-	write_device(device, where, sizeof(where));
-	write_deed(verdict, question, deed, sizeof(deed));
-	snprintf(question->message, sizeof(question->message), "%s %s%s%s", deed, where,
-		 effect_in_words(verdict),
-		 verdict->taints ? "; this taints the kernel" : "");
+	put_deed(&sentence, verdict, question);
+	put_device(&sentence, device);
+	put(&sentence, effect_in_words(verdict));
+	put(&sentence, verdict->taints ? "; this taints the kernel" : "");
 }
 
 void question_about_request(const struct device *device, const struct verdict *verdict,

@@ -111,15 +111,20 @@ void request_end_refused(struct request *request)
 {
 	struct worker *clerk = request->broker->clerk;
 
+	request->submitted = false;
 	if (request->explain || !request_is_recorded(request) || !clerk ||
 	    atomic_load(&request->peer->gone)) {
 		finish(request);
 		return;
 	}
-	request->job = (struct job){ .run = run_denial, .done = on_done };
+	request->job = (struct job){
+		.owner = request->peer->uid,
+		.run = run_denial,
+		.done = on_done,
+	};
 	if (worker_submit(clerk, &request->job) == 0)
 		return;
-	refuse_for_now(&request->refusal, REFUSAL_LIMIT_EXCEEDED, ACCOUNT_WAIT_MS,
+	refuse_for_now(&request->refusal, REFUSAL_LIMIT_EXCEEDED, worker_wait_ms(clerk),
 		       "Too many refused changes wait to be recorded");
 	finish(request);
 }
@@ -209,9 +214,15 @@ static void run_job(struct job *job)
 
 static void submit(struct request *request)
 {
-	request->job = (struct job){ .run = run_job, .done = on_done };
+	request->job = (struct job){
+		.owner = request->peer->uid,
+		.run = run_job,
+		.done = on_done,
+	};
 	if (device_submit(request->device, &request->job, &request->refusal) != 0)
 		request_end_refused(request);
+	else
+		request->submitted = true;
 }
 
 static void on_authorized(void *userdata, const struct authorization *authorization)
@@ -229,6 +240,15 @@ static void on_authorized(void *userdata, const struct authorization *authorizat
 		submit(request);
 }
 
+/* A read that changes nothing. An explanation tells what polkit says now. */
+static bool may_keep(const struct request *request)
+{
+	const struct verdict *verdict = &request->verdict;
+
+	return !request->explain && verdict->effect == EFFECT_NONE && !verdict->taints &&
+	       (verdict->action == ACTION_READ || verdict->action == ACTION_DEBUG_READ);
+}
+
 int request_ask(struct request *request,
 		void (*answered)(void *userdata, const struct authorization *authorization),
 		void *userdata)
@@ -238,13 +258,12 @@ int request_ask(struct request *request,
 
 	question_about_request(request->device, &request->verdict, &request->parsed, &words);
 	question = (struct authorize_question){
-		.subject = request->peer->bus_name,
+		.peer = request->peer,
 		.action = request->verdict.action,
 		.details = words.details,
 		.n_details = words.n,
 		.interactive = request->options.interactive && !request->explain,
-		.uid = request->peer->uid,
-		.timeout_s = request->broker->config.authorization_timeout,
+		.may_keep = may_keep(request),
 	};
 	return authorize(request->broker->authorizer, &question, answered, userdata,
 			 &request->refusal);
@@ -274,10 +293,9 @@ static void judge_and_ask(struct request *request)
 
 static void on_fetched(struct request *request)
 {
+	request->submitted = false;
 	if (request->error == 0 && atomic_load(&request->broker->stopping))
-		refuse(&request->refusal, REFUSAL_DEVICE_BUSY,
-		       "fwctld is stopping: the request was not run; send it again when it runs "
-		       "again");
+		broker_refuse_stopping(&request->refusal);
 	if (request->error < 0 || request->refusal.code != REFUSAL_NONE ||
 	    atomic_load(&request->peer->gone))
 		finish(request);
@@ -291,4 +309,20 @@ void request_start(struct request *request)
 		judge_and_ask(request);
 	else if (payload_fetch(request, on_fetched) != 0)
 		finish(request);
+	else
+		request->submitted = true;
+}
+
+void request_cancel(struct request *request, const struct refusal *why)
+{
+	/* A refusal that waits to be recorded is recorded, whoever leaves. */
+	if (!authorizer_cancel(request->peer, request) &&
+	    !(request->submitted && worker_cancel(&request->job)))
+		return;
+	if (why) {
+		request->refusal = *why;
+		request_end_refused(request);
+	} else {
+		finish(request);
+	}
 }

@@ -61,6 +61,7 @@ struct request {
 	struct device *device;
 	struct catalog *catalog;
 	bool explain; /* judge and ask, run and record nothing */
+	bool submitted; /* to a worker, and not back yet; the loop's */
 	struct request_options options;
 
 	struct bytes bytes; /* the driver's wire format: what was authorized is what runs */
@@ -93,12 +94,18 @@ DEFINE_CLEANUP(struct request *, request_free);
 void request_start(struct request *request);
 
 /*
+ * Ends a request at once that waits for polkit or for the device. Its caller is told @why, and so is
+ * the record; NULL: nobody is there any more. One that runs goes on.
+ */
+void request_cancel(struct request *request, const struct refusal *why);
+
+/*
  * The steps of the way, for a request that goes it on its own (request_start()) and for those of a
  * batch (batch.h).
  *
  * request_judge() parses, classifies and checks the gate, which it reads when it is needed: 0, the
- * refusal in request->refusal, or -errno. request_ask() asks polkit; returns 0 or the refusal, and
- * then @answered is not called. request_end_refused() records what must be recorded and calls
+ * refusal in request->refusal, or -errno. request_ask() asks polkit as authorize() does: @answered
+ * may be called before it returns. request_end_refused() records what must be recorded and calls
  * finished(). request_run() is the worker's part; the result or the refusal is in @request.
  */
 struct judge_gate {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bus/bus.h"
 
+#include "bus/call.h"
 #include "bus/dispatch.h"
 #include "bus/peers.h"
+#include "bus/pump.h"
 #include "util/log.h"
 
 /* How long the name waits for devices that are slow to open. They are announced when they are. */
@@ -91,6 +93,7 @@ static void on_device_vanished(void *userdata, struct device *device)
 	r = sd_bus_emit_interfaces_removed_strv(bus->bus, path, (char **)interfaces);
 	if (r < 0)
 		log_errno(r, "It cannot be told that %s has gone", device->name);
+	calls_cancel_of_device(bus, device);
 }
 
 static void on_record_appended(void *userdata, const struct broker_notice *notice)
@@ -176,7 +179,8 @@ static void on_peer_left(void *userdata, struct peer *peer)
 {
 	struct bus *bus = userdata;
 
-	authorizer_drop(bus->authorizer, peer->bus_name);
+	calls_cancel_of_peer(peer);
+	authorizer_drop(bus->authorizer, peer);
 }
 
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -216,6 +220,20 @@ static int make_peers(struct bus *bus)
 	return peers_new(bus->bus, &config, &bus->peers);
 }
 
+static int start_authorizer(struct bus *bus)
+{
+	const struct config *config = &bus->broker->config;
+	const struct authorize_limits limits = {
+		.keep_s = config->keep_authorization,
+		.polkit_s = config->polkit_timeout,
+		.dialog_s = config->authorization_timeout,
+		.per_user = config->authorizations_per_user,
+		.per_connection = config->authorizations_per_peer,
+	};
+
+	return authorizer_new(bus->bus, bus->broker->event, &limits, &bus->authorizer);
+}
+
 static int connect_bus(struct bus *bus)
 {
 	int r;
@@ -224,7 +242,7 @@ static int connect_bus(struct bus *bus)
 	if (r < 0)
 		return log_errno(r, "The system bus cannot be reached; see that it runs, or set "
 				    "DBUS_SYSTEM_BUS_ADDRESS");
-	r = sd_bus_attach_event(bus->bus, bus->broker->event, SD_EVENT_PRIORITY_NORMAL);
+	r = pump_new(bus->bus, bus->broker->event, &bus->pump);
 	if (r < 0)
 		return r;
 	r = sd_bus_match_signal(bus->bus, NULL, "org.freedesktop.DBus.Local",
@@ -232,7 +250,7 @@ static int connect_bus(struct bus *bus)
 				"Disconnected", on_disconnected, bus);
 	if (r < 0)
 		return r;
-	r = authorizer_new(bus->bus, &bus->authorizer);
+	r = start_authorizer(bus);
 	if (r < 0)
 		return r;
 	listen_to_broker(bus);
@@ -254,6 +272,7 @@ int bus_new(struct broker *broker, struct bus **ret)
 	if (!bus)
 		return -ENOMEM;
 	bus->broker = broker;
+	list_init(&bus->calls);
 	r = connect_bus(bus);
 	if (r < 0)
 		return r;
@@ -272,6 +291,8 @@ void bus_free(struct bus *bus)
 		pace_free(bus->pace);
 	if (bus->authorizer)
 		authorizer_free(bus->authorizer);
+	if (bus->pump)
+		pump_free(bus->pump);
 	sd_bus_flush_close_unref(bus->bus);
 	dispatch_unregister(bus);
 	free(bus);
@@ -302,5 +323,6 @@ void bus_stop(struct bus *bus, int exit_code)
 	bus->patience = sd_event_source_disable_unref(bus->patience);
 	sd_bus_release_name_async(bus->bus, NULL, BUS_NAME, NULL, NULL);
 	pace_flush(bus->pace);
+	calls_cancel_all(bus);
 	broker_stop(bus->broker);
 }

@@ -44,6 +44,8 @@ static void call_free(struct bus_call *call)
 	}
 	if (call->device)
 		device_unref(call->device);
+	list_remove(&call->link);
+	list_remove(&call->link_of_peer);
 	sd_bus_error_free(&call->error);
 	sd_bus_message_unref(call->message);
 	free(call);
@@ -215,6 +217,71 @@ static void on_errand_finished(struct errand *errand)
 	call_finish(call, errand->error);
 }
 
+/* Ends a call that waits; @why is NULL when nobody is there to be told. */
+static void call_cancel(struct bus_call *call, const struct refusal *why)
+{
+	/* An explanation has no other end than this one to be refused by. */
+	if (why)
+		call->refusal = *why;
+	if (call->request)
+		request_cancel(call->request, why);
+	else if (call->batch)
+		batch_cancel(call->batch, why);
+	else if (call->has_errand)
+		errand_cancel(&call->errand, why);
+}
+
+/* The first of @calls goes back to @list; others may end with it. NULL when there is none left. */
+static struct list *put_back(struct list *calls, struct list *list)
+{
+	struct list *link = calls->next;
+
+	if (list_is_empty(calls))
+		return NULL;
+	list_remove(link);
+	list_append(list, link);
+	return link;
+}
+
+void calls_cancel_of_peer(struct peer *peer)
+{
+	struct list calls, *link;
+
+	list_take(&peer->call_list, &calls);
+	while ((link = put_back(&calls, &peer->call_list)))
+		call_cancel(container_of(link, struct bus_call, link_of_peer), NULL);
+}
+
+/* @device is NULL for those of all and none. */
+static void cancel_calls(struct bus *bus, const struct device *device, const struct refusal *why)
+{
+	struct list calls, *link;
+
+	list_take(&bus->calls, &calls);
+	while ((link = put_back(&calls, &bus->calls))) {
+		struct bus_call *call = container_of(link, struct bus_call, link);
+
+		if (!device || call->device == device)
+			call_cancel(call, why);
+	}
+}
+
+void calls_cancel_of_device(struct bus *bus, const struct device *device)
+{
+	struct refusal why;
+
+	device_refuse_gone(&why);
+	cancel_calls(bus, device, &why);
+}
+
+void calls_cancel_all(struct bus *bus)
+{
+	struct refusal why;
+
+	broker_refuse_stopping(&why);
+	cancel_calls(bus, NULL, &why);
+}
+
 /* What the catalog's verdict decides about: see request.h. */
 static void start_request(struct bus_call *call)
 {
@@ -310,6 +377,7 @@ static int admit(struct bus_call *call)
 static void start_known(struct bus_call *call, struct peer *peer)
 {
 	call->peer = peer_ref(peer);
+	list_append(&peer->call_list, &call->link_of_peer);
 	if (call->bus->broker->stopping) {
 		sd_bus_error_set(&call->error, SD_BUS_ERROR_DISCONNECTED, STOPPING_WORDS);
 		call_finish(call, -ESHUTDOWN);
@@ -357,6 +425,8 @@ int call_start(struct bus *bus, const struct bus_method *method, struct device *
 	call = calloc(1, sizeof(*call));
 	if (!call)
 		return -ENOMEM;
+	list_append(&bus->calls, &call->link);
+	list_init(&call->link_of_peer);
 	call->bus = bus;
 	call->method = method;
 	call->message = sd_bus_message_ref(message);

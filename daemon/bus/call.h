@@ -8,12 +8,18 @@
 
 #include "bus/interface.h"
 
-/* What a call is told that comes, or waits, while fwctld ends. */
-#define STOPPING_WORDS "fwctld is stopping; call again when it runs again"
-
 /*
  * Starts the call that @message makes of @method; @device is NULL for the root object. It answers
  * itself, perhaps before this returns. Returns 0, or -errno when it could not be started.
  */
 int call_start(struct bus *bus, const struct bus_method *method, struct device *device,
 	       sd_bus_message *message);
+
+/*
+ * Ends at once the calls that wait for polkit or for their turn; what runs goes on. The calls of a
+ * peer, which has left, are not answered; those about a device, which has vanished, are told so;
+ * and all of them, that fwctld is stopping.
+ */
+void calls_cancel_of_peer(struct peer *peer);
+void calls_cancel_of_device(struct bus *bus, const struct device *device);
+void calls_cancel_all(struct bus *bus);

@@ -7,6 +7,8 @@ void error_name(enum refusal_code code, char ret[ERROR_NAME_SIZE])
 {
 	if (code == REFUSAL_NONE)
 		ret[0] = '\0';
+	else if (code == REFUSAL_STOPPING)
+		snprintf(ret, ERROR_NAME_SIZE, "%s", SD_BUS_ERROR_DISCONNECTED);
 	else
 		snprintf(ret, ERROR_NAME_SIZE, "org.fwctl.Broker1.Error.%s",
 			 refusal_code_name(code));

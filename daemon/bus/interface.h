@@ -26,6 +26,8 @@ struct bus;
 
 /* A method call on its way: from its arrival to its answer. */
 struct bus_call {
+	struct list link;	 /* of all calls, bus->calls */
+	struct list link_of_peer; /* of those of its peer */
 	struct bus *bus;
 	const struct bus_method *method;
 	sd_bus_message *message;

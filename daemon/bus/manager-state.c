@@ -97,17 +97,12 @@ static int get_limits(struct bus *bus, struct device *device, sd_bus_message *re
 	return sd_bus_message_close_container(reply);
 }
 
-/* @ret_queued: what waits for all of them, or runs. */
-static size_t count_devices(struct broker *broker, size_t *ret_queued)
+static size_t count_devices(struct broker *broker)
 {
-	size_t n = 0, queued = 0, position = 0;
-	struct device *device;
+	size_t n = 0, position = 0;
 
-	while ((device = device_table_next(broker->devices, &position))) {
+	while (device_table_next(broker->devices, &position))
 		n++;
-		queued += device->worker ? worker_load(device->worker) : 0;
-	}
-	*ret_queued = queued;
 	return n;
 }
 
@@ -115,7 +110,6 @@ static int get_load(struct bus *bus, struct device *device, sd_bus_message *repl
 {
 	struct broker *broker = bus->broker;
 	const struct account *account = &broker->users.account;
-	size_t queued, devices = count_devices(broker, &queued);
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -125,10 +119,10 @@ static int get_load(struct bus *bus, struct device *device, sd_bus_message *repl
 		{ "audit-pages", account->of[QUANTITY_PAGES] },
 		{ "refusals-paused", pace_load(bus->pace) },
 		{ "waiting-for-polkit", authorizer_waiting(bus->authorizer) },
-		{ "queued", queued },
+		{ "queued", device_table_load(broker->devices) },
 		{ "connections", peers_count(bus->peers) },
 		{ "users", broker->users.table.n },
-		{ "devices", devices },
+		{ "devices", count_devices(broker) },
 	};
 	int r;
 

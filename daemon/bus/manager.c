@@ -49,17 +49,17 @@ static void run_records(struct bus_call *call)
 		.first = call->arguments.records.first,
 		.most = call->arguments.records.most,
 		.filter = &call->arguments.records.filter,
-		.abandoned = &call->peer->gone,
+		.abandoned = &call->errand.abandoned,
 	};
 	int r;
 
-	if (call->bus->broker->stopping) {
-		refuse(&call->errand.refusal, REFUSAL_AUDIT_UNAVAILABLE,
-		       "fwctld is stopping; call again when it runs again");
+	r = audit_log_read(call->bus->broker->audit, &query, &call->arguments.records.lines);
+	if (r == -ECANCELED) {
+		/* Of those who abandon it only fwctld itself wants to hear why. */
+		broker_refuse_stopping(&call->errand.refusal);
 		return;
 	}
-	r = audit_log_read(call->bus->broker->audit, &query, &call->arguments.records.lines);
-	if (r < 0 && r != -ECANCELED)
+	if (r < 0)
 		log_errno(r, "Records of the audit log, from %llu on, cannot be read; run 'fwctl "
 			     "audit verify' on the directory to see which file is damaged",
 			  (unsigned long long)query.first);

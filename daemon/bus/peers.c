@@ -331,6 +331,8 @@ static struct peer *peer_new(const char *name)
 	if (!peer)
 		return NULL;
 	atomic_init(&peer->references, 1);
+	list_init(&peer->call_list);
+	list_init(&peer->checks);
 	peer->gid = -1;
 	peer->loginuid = -1;
 	peer->bus_name = strdup(name);

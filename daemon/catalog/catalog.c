@@ -15,6 +15,11 @@ void catalog_unref(struct catalog *catalog)
 {
 	if (__atomic_sub_fetch(&catalog->references, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
+	for (enum device_type driver = 0; driver < DEVICE_TYPE_MAX; driver++) {
+		catalog_deferred_clear(&catalog->deferred[driver]);
+		if (catalog->parts[driver])
+			catalog_unref(catalog->parts[driver]);
+	}
 	for (enum catalog_kind kind = 0; kind < CATALOG_KIND_MAX; kind++) {
 		struct catalog_list *list = &catalog->lists[kind];
 
@@ -28,6 +33,7 @@ void catalog_unref(struct catalog *catalog)
 	for (size_t i = 0; i < catalog->n_overrides; i++)
 		free(catalog->overrides[i]);
 	free(catalog->overrides);
+	pthread_mutex_destroy(&catalog->lock);
 	free(catalog);
 }
 
@@ -193,11 +199,36 @@ int catalog_build_indexes(struct catalog *catalog)
 	return 0;
 }
 
-/* @like is an entry with no more in it than what is compared. */
-static const void *find_by_key(const struct catalog *catalog, enum catalog_kind kind,
-			       const void *like)
+/* Where the entries of a driver are. */
+static const struct catalog *part_of(const struct catalog *catalog, enum device_type driver)
 {
-	const struct catalog_index *index = &catalog->by_key[kind];
+	const struct catalog *part = __atomic_load_n(&catalog->parts[driver], __ATOMIC_ACQUIRE);
+
+	return part ? part : catalog;
+}
+
+/* Whose entries have names like this one; a command's begins with its driver. */
+static enum device_type driver_of_name(enum catalog_kind kind, const char *name)
+{
+	if (kind == CATALOG_REGISTER)
+		return DEVICE_MLX5;
+	if (kind == CATALOG_FEATURE)
+		return DEVICE_CXL;
+	for (enum device_type driver = 0; driver < DEVICE_TYPE_MAX; driver++) {
+		const char *text = device_type_to_string(driver);
+		const size_t length = strlen(text);
+
+		if (strncmp(name, text, length) == 0 && name[length] == '/')
+			return driver;
+	}
+	return DEVICE_UNKNOWN;
+}
+
+/* @like is an entry with no more in it than what is compared. */
+static const void *find_by_key(const struct catalog *catalog, enum device_type driver,
+			       enum catalog_kind kind, const void *like)
+{
+	const struct catalog_index *index = &part_of(catalog, driver)->by_key[kind];
 	const void **found = bsearch(&like, index->list, index->n, sizeof(*index->list),
 				     kinds[kind].compare_keys);
 
@@ -205,9 +236,10 @@ static const void *find_by_key(const struct catalog *catalog, enum catalog_kind 
 }
 
 static const void *find_by_name(const struct catalog *catalog, enum catalog_kind kind,
-				const void *like)
+				const char *name, const void *like)
 {
-	const struct catalog_index *index = &catalog->by_name[kind];
+	const struct catalog *part = part_of(catalog, driver_of_name(kind, name));
+	const struct catalog_index *index = &part->by_name[kind];
 	const void **found = bsearch(&like, index->list, index->n, sizeof(*index->list),
 				     kinds[kind].compare_names);
 
@@ -227,13 +259,13 @@ const struct catalog_command *catalog_find_command(const struct catalog *catalog
 	if (key->driver == DEVICE_MLX5) {
 		like.has_op_mod = true;
 		like.op_mod = key->op_mod;
-		found = find_by_key(catalog, CATALOG_COMMAND, &like);
+		found = find_by_key(catalog, key->driver, CATALOG_COMMAND, &like);
 		if (found)
 			return found;
 		like.has_op_mod = false;
 		like.op_mod = 0;
 	}
-	return find_by_key(catalog, CATALOG_COMMAND, &like);
+	return find_by_key(catalog, key->driver, CATALOG_COMMAND, &like);
 }
 
 const struct catalog_command *catalog_find_command_by_name(const struct catalog *catalog,
@@ -241,14 +273,14 @@ const struct catalog_command *catalog_find_command_by_name(const struct catalog 
 {
 	const struct catalog_command like = { .name = (char *)name };
 
-	return find_by_name(catalog, CATALOG_COMMAND, &like);
+	return find_by_name(catalog, CATALOG_COMMAND, name, &like);
 }
 
 const struct catalog_register *catalog_find_register(const struct catalog *catalog, uint16_t id)
 {
 	const struct catalog_register like = { .id = id };
 
-	return find_by_key(catalog, CATALOG_REGISTER, &like);
+	return find_by_key(catalog, DEVICE_MLX5, CATALOG_REGISTER, &like);
 }
 
 const struct catalog_register *catalog_find_register_by_name(const struct catalog *catalog,
@@ -256,7 +288,7 @@ const struct catalog_register *catalog_find_register_by_name(const struct catalo
 {
 	const struct catalog_register like = { .name = (char *)name };
 
-	return find_by_name(catalog, CATALOG_REGISTER, &like);
+	return find_by_name(catalog, CATALOG_REGISTER, name, &like);
 }
 
 const struct catalog_feature *catalog_find_feature(const struct catalog *catalog,
@@ -265,7 +297,7 @@ const struct catalog_feature *catalog_find_feature(const struct catalog *catalog
 	struct catalog_feature like = { 0 };
 
 	memcpy(like.uuid, uuid, sizeof(like.uuid));
-	return find_by_key(catalog, CATALOG_FEATURE, &like);
+	return find_by_key(catalog, DEVICE_CXL, CATALOG_FEATURE, &like);
 }
 
 const struct catalog_feature *catalog_find_feature_by_name(const struct catalog *catalog,
@@ -273,7 +305,7 @@ const struct catalog_feature *catalog_find_feature_by_name(const struct catalog 
 {
 	const struct catalog_feature like = { .name = (char *)name };
 
-	return find_by_name(catalog, CATALOG_FEATURE, &like);
+	return find_by_name(catalog, CATALOG_FEATURE, name, &like);
 }
 
 const struct catalog_cost *catalog_register_cost(const struct catalog_register *register_or_null,

@@ -7,7 +7,8 @@
  * page about the files.
  *
  * A catalog is counted: a request holds the one that it was judged by, so that a reload can swap
- * in another at any time. Any thread may read it.
+ * in another at any time. Any thread may read it. A part of it that no device needs may not be
+ * loaded yet: then nothing is found there, and what is not found is refused.
  */
 
 #include <stdbool.h>
@@ -135,6 +136,18 @@ struct catalog_paths {
  */
 int catalog_load(const struct catalog_paths *paths, struct json_problem *problem,
 		 struct catalog **ret);
+
+/*
+ * The same, but what this build ships and no drop-in changes is only read and hashed: its entries
+ * are not found before catalog_prepare() for their driver, and catalog_..._at() leaves them out.
+ */
+int catalog_load_as_needed(const struct catalog_paths *paths, struct json_problem *problem,
+			   struct catalog **ret);
+
+/* Sees that a driver's entries are loaded. Takes its time; any thread may call it, at any time.
+ * Returns 0, or as catalog_load(). */
+int catalog_prepare(struct catalog *catalog, enum device_type driver,
+		    struct json_problem *problem);
 
 struct catalog *catalog_ref(struct catalog *catalog);
 void catalog_unref(struct catalog *catalog);

@@ -127,45 +127,72 @@ static int tell_unreadable(const struct catalog_loading *loading, const char *pa
 	return r;
 }
 
-/* A name's directory and the length of a content are part of what is hashed: nothing can move from
- * one to the other. */
-static void add_to_digest(struct catalog_loading *loading, const struct bytes *content)
+/* A name's directory is part of what is hashed: a file that moves to another counts as a change. */
+static void add_to_digest(struct catalog_loading *loading, enum catalog_origin origin,
+			  const char *path, const char *digest)
 {
 	static const char *const folders[CATALOG_ORIGIN_MAX] = {
 		[CATALOG_SHIPPED] = "shipped",
 		[CATALOG_VENDOR] = "vendor",
 		[CATALOG_ADMINISTRATOR] = "administrator",
 	};
-	const char *slash = strrchr(loading->path, '/');
-	char head[512];
+	const char *slash = strrchr(path, '/');
+	char line[512];
 
-	snprintf(head, sizeof(head), "%s/%s %zu", folders[loading->origin],
-		 slash ? slash + 1 : loading->path, content->size);
-	sha256_update(&loading->digest, strlen(head) + 1, (const uint8_t *)head);
-	sha256_update(&loading->digest, content->size, content->data);
+	snprintf(line, sizeof(line), "%s/%s", folders[origin], slash ? slash + 1 : path);
+	sha256_update(&loading->digest, strlen(line) + 1, (const uint8_t *)line);
+	sha256_update(&loading->digest, strlen(digest) + 1, (const uint8_t *)digest);
+}
+
+/* What a drop-in is about has to be there before it. Where it names no driver it is refused later. */
+static int load_what_it_changes(struct catalog_loading *loading, enum catalog_origin origin,
+				struct json_object *tree)
+{
+	struct json_object *driver;
+	int number;
+
+	if (origin == CATALOG_SHIPPED || !json_object_object_get_ex(tree, "driver", &driver) ||
+	    !json_object_is_type(driver, json_type_string))
+		return 0;
+	number = device_type_from_string(json_object_get_string(driver));
+	return number > DEVICE_UNKNOWN ?
+		       catalog_load_deferred(loading, (enum device_type)number) : 0;
+}
+
+int catalog_parse_file(struct catalog_loading *loading, enum catalog_origin origin,
+		       const char *path, const struct bytes *content)
+{
+	CLEANUP(json_putp) struct json_object *tree = NULL;
+	struct json_cursor root;
+	int r;
+
+	r = json_parse_all(path, (const char *)content->data, content->size, loading->problems,
+			   &tree);
+	if (r < 0 && !tree)
+		return r;
+	json_keep(&r, load_what_it_changes(loading, origin, tree));
+	loading->path = path;
+	loading->origin = origin;
+	loading->file++;
+	root = json_root_all(tree, path, loading->problems);
+	json_keep(&r, load_root(loading, &root));
+	return r;
 }
 
 int catalog_load_file(struct catalog_loading *loading, enum catalog_origin origin, const char *path)
 {
-	CLEANUP(json_putp) struct json_object *tree = NULL;
 	CLEANUP(bytes_clear) struct bytes content = { 0 };
-	struct json_cursor root;
+	char digest[DIGEST_TEXT_SIZE];
 	int r;
 
 	r = file_read(path, FILE_SIZE_MAX, &content);
 	if (r < 0)
 		return tell_unreadable(loading, path, r);
-	loading->path = path;
-	loading->origin = origin;
-	loading->file++;
-	add_to_digest(loading, &content);
-	r = json_parse_all(path, (const char *)content.data, content.size, loading->problems,
-			   &tree);
-	if (r < 0 && !tree)
-		return r;
-	root = json_root_all(tree, path, loading->problems);
-	json_keep(&r, load_root(loading, &root));
-	return r;
+	digest_of(content.data, content.size, digest);
+	add_to_digest(loading, origin, path, digest);
+	if (catalog_defer(loading, origin, path, &content, digest))
+		return 0;
+	return catalog_parse_file(loading, origin, path, &content);
 }
 
 static bool is_skipped(const struct catalog_loading *loading, const char *path)
@@ -217,7 +244,8 @@ int catalog_load_directories(struct catalog_loading *loading, const struct catal
 			return r;
 		/* A lint of what is shipped leaves out the file, which may be the only one. */
 		if (origin == CATALOG_SHIPPED && most > CATALOG_SHIPPED &&
-		    loading->catalog->lists[CATALOG_COMMAND].n == 0) {
+		    loading->catalog->lists[CATALOG_COMMAND].n == 0 &&
+		    !catalog_has_deferred(loading->catalog)) {
 			snprintf(loading->failure->text, sizeof(loading->failure->text),
 				 "%.300s: holds no catalog; install fwctld's *.json there",
 				 paths->shipped);
@@ -233,6 +261,7 @@ int catalog_loading_begin(struct catalog_loading *loading)
 	if (!loading->catalog)
 		return -ENOMEM;
 	loading->catalog->references = 1;
+	pthread_mutex_init(&loading->catalog->lock, NULL);
 	sha256_init(&loading->digest);
 	return 0;
 }
@@ -272,13 +301,14 @@ static int conclude(struct catalog_loading *loading)
 	return catalog_build_indexes(catalog);
 }
 
-int catalog_load(const struct catalog_paths *paths, struct json_problem *problem,
-		 struct catalog **ret)
+static int load(const struct catalog_paths *paths, bool may_defer, struct json_problem *problem,
+		struct catalog **ret)
 {
 	CLEANUP(json_problems_clear) struct json_problems problems = { 0 };
 	CLEANUP(catalog_loading_clear) struct catalog_loading loading = {
 		.problems = &problems,
 		.failure = problem,
+		.may_defer = may_defer,
 	};
 	int r;
 
@@ -291,4 +321,16 @@ int catalog_load(const struct catalog_paths *paths, struct json_problem *problem
 		return catalog_loading_failed(&loading, r);
 	*ret = catalog_ref(loading.catalog);
 	return 0;
+}
+
+int catalog_load(const struct catalog_paths *paths, struct json_problem *problem,
+		 struct catalog **ret)
+{
+	return load(paths, false, problem, ret);
+}
+
+int catalog_load_as_needed(const struct catalog_paths *paths, struct json_problem *problem,
+			   struct catalog **ret)
+{
+	return load(paths, true, problem, ret);
 }

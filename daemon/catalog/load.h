@@ -12,6 +12,7 @@
  * lint wants it all. They return 0, -EINVAL when they told something, or another -errno.
  */
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "catalog/catalog.h"
@@ -34,8 +35,17 @@ struct catalog_index {
 	size_t n;
 };
 
+/* A file that is not loaded yet; see deferred.c. */
+struct catalog_deferred {
+	char *path; /* NULL: there is none */
+	struct bytes content;
+};
+
 struct catalog {
 	unsigned references; /* atomic */
+	pthread_mutex_t lock; /* of deferred, once the catalog is there */
+	struct catalog_deferred deferred[DEVICE_TYPE_MAX];
+	struct catalog *parts[DEVICE_TYPE_MAX]; /* what was deferred, once loaded; atomic */
 	char digest[DIGEST_TEXT_SIZE];
 	struct catalog_list lists[CATALOG_KIND_MAX];
 	struct catalog_index by_key[CATALOG_KIND_MAX];
@@ -56,6 +66,7 @@ struct catalog_loading {
 	struct catalog *catalog;
 	struct json_problems *problems;
 	struct json_problem *failure; /* told where a file cannot be read: not -EINVAL */
+	bool may_defer;		      /* what is shipped can be loaded later */
 	const struct stat *skip;      /* a file that is not loaded with its directory; NULL: none */
 	struct sha256_ctx digest;
 	struct catalog_source *sources[CATALOG_KIND_MAX];
@@ -91,8 +102,19 @@ int catalog_load_directories(struct catalog_loading *loading, const struct catal
 			     enum catalog_origin most);
 int catalog_load_file(struct catalog_loading *loading, enum catalog_origin origin,
 		      const char *path);
+/* The same, of a file that was read. */
+int catalog_parse_file(struct catalog_loading *loading, enum catalog_origin origin,
+		       const char *path, const struct bytes *content);
 /* Tells loading.failure what @r was about: the first problem, where there is one. Returns @r. */
 int catalog_loading_failed(const struct catalog_loading *loading, int r);
+
+/* deferred.c: keeps the content for later, where that may be; whether it did. */
+bool catalog_defer(struct catalog_loading *loading, enum catalog_origin origin, const char *path,
+		   struct bytes *content, const char *digest);
+bool catalog_has_deferred(const struct catalog *catalog);
+void catalog_deferred_clear(struct catalog_deferred *deferred);
+/* Loads what was kept of a driver, before a drop-in that is about it. */
+int catalog_load_deferred(struct catalog_loading *loading, enum device_type driver);
 
 /* entry.c: loads an element of the arrays "commands", "registers" and "features". @userdata is the
  * struct catalog_loading. */

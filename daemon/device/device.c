@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* When it may be worth the while to try for a thread again. */
+#define NO_THREAD_WAIT_MS 1000u
+
 /* Generations count up over the life of the daemon; the loop's thread makes all devices. */
 static uint64_t last_generation;
 
@@ -36,9 +39,10 @@ int device_identity_add_alias(struct device_identity *identity, const char *alia
 	return identity->aliases[n] ? 0 : -ENOMEM;
 }
 
-int device_new(struct completions *completions, const char *name, size_t depth,
-	       struct device **ret)
+int device_new(struct completions *completions, const char *name,
+	       const struct worker_config *worker, struct device **ret)
 {
+	struct worker_config named = *worker;
 	struct device *device;
 	int r;
 
@@ -48,7 +52,8 @@ int device_new(struct completions *completions, const char *name, size_t depth,
 	atomic_init(&device->references, 1);
 	device->generation = ++last_generation;
 	snprintf(device->name, sizeof(device->name), "%s", name);
-	r = worker_new(completions, name, depth, &device->worker);
+	named.name = name;
+	r = worker_new(completions, &named, &device->worker);
 	if (r < 0) {
 		free(device);
 		return r;
@@ -76,6 +81,22 @@ void device_unref(struct device *device)
 	free(device);
 }
 
+/* @r as of worker_submit(). */
+static int refuse_busy(struct device *device, int r, struct refusal *refusal)
+{
+	const uint64_t wait_ms = worker_wait_ms(device->worker);
+
+	if (r == -EDQUOT)
+		return refuse_for_now(refusal, REFUSAL_DEVICE_BUSY, wait_ms,
+				      "As many requests of this user wait for this device as one "
+				      "user may have there");
+	if (r == -EAGAIN)
+		return refuse_for_now(refusal, REFUSAL_DEVICE_BUSY, NO_THREAD_WAIT_MS,
+				      "The system has no thread left for this device");
+	return refuse_for_now(refusal, REFUSAL_DEVICE_BUSY, wait_ms,
+			      "%zu requests wait for this device", worker_load(device->worker));
+}
+
 int device_submit(struct device *device, struct job *job, struct refusal *refusal)
 {
 	int r = -ESHUTDOWN;
@@ -84,11 +105,9 @@ int device_submit(struct device *device, struct job *job, struct refusal *refusa
 		r = worker_submit(device->worker, job);
 	if (r == 0)
 		return 0;
-	if (r == -EBUSY)
-		return refuse(refusal, REFUSAL_DEVICE_BUSY,
-			      "%zu requests wait for this device; call again when they are done",
-			      worker_load(device->worker));
-	return device_refuse_gone(refusal);
+	if (r == -ESHUTDOWN)
+		return device_refuse_gone(refusal);
+	return refuse_busy(device, r, refusal);
 }
 
 int device_refuse_gone(struct refusal *refusal)

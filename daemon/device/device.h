@@ -57,9 +57,9 @@ void device_identity_clear(struct device_identity *identity);
 /* Adds a name that the device goes by; an empty, known or surplus one is left out. 0 or -ENOMEM. */
 int device_identity_add_alias(struct device_identity *identity, const char *alias);
 
-/* A device of one reference, not open yet. @depth bounds the requests that wait or run at once. */
-int device_new(struct completions *completions, const char *name, size_t depth,
-	       struct device **ret);
+/* A device of one reference, not open yet. Of @worker the name is left out. */
+int device_new(struct completions *completions, const char *name,
+	       const struct worker_config *worker, struct device **ret);
 struct device *device_ref(struct device *device);
 
 /* The last reference frees the device and closes its transport; the worker must be closed. */
@@ -69,8 +69,8 @@ DEFINE_CLEANUP(struct device *, device_unref);
 /* The refusal of whatever was meant for a device that has vanished: DeviceGone. */
 int device_refuse_gone(struct refusal *refusal);
 
-/* Has the worker run @job. Returns 0, or the refusal DeviceBusy or DeviceGone. On the loop's
- * thread. */
+/* Has the worker run @job, whose owner is a uid. Returns 0, or the refusal DeviceBusy or DeviceGone.
+ * On the loop's thread. */
 int device_submit(struct device *device, struct job *job, struct refusal *refusal);
 
 /*

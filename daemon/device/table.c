@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/list.h"
 #include "util/log.h"
 
 /* FWCTL_MAX_DEVICES in drivers/fwctl/main.c. */
@@ -15,6 +16,7 @@ struct device_table {
 	struct device **slots; /* by number; NULL, being opened, or shown */
 	size_t n_slots;
 	size_t workers;
+	struct list leaving;
 	size_t opening;
 	bool started;
 	bool closing;
@@ -32,6 +34,7 @@ struct opening {
 /* A device on its way out: the worker is ending. */
 struct leaving {
 	struct job job;
+	struct list link; /* of those of the table */
 	struct device_table *table;
 	struct device *device;
 };
@@ -44,6 +47,7 @@ int device_table_new(const struct device_table_config *config, struct device_tab
 	if (!table)
 		return -ENOMEM;
 	table->config = *config;
+	list_init(&table->leaving);
 	*ret = table;
 	return 0;
 }
@@ -125,6 +129,7 @@ static void on_left(struct job *job)
 	struct leaving *leaving = container_of(job, struct leaving, job);
 	struct device_table *table = leaving->table;
 
+	list_remove(&leaving->link);
 	device_unref(leaving->device);
 	free(leaving);
 	table->workers--;
@@ -147,6 +152,7 @@ static void dismiss(struct device_table *table, struct device **slot)
 	leaving->job = (struct job){ .run = run_leaving, .done = on_left };
 	leaving->table = table;
 	leaving->device = device;
+	list_append(&table->leaving, &leaving->link);
 	worker_close(take_pointer(device->worker), &leaving->job);
 }
 
@@ -189,7 +195,7 @@ static int open_device(struct opening *opening)
 	if (r == 0 && device->identity.type == DEVICE_CXL)
 		r = device_read_features(device);
 	if (r == 0 && config->opened)
-		config->opened(config->userdata, device);
+		r = config->opened(config->userdata, device);
 	return r;
 }
 
@@ -250,12 +256,16 @@ static int start_opening(struct device_table *table, struct device *device,
 static int add_device(struct device_table *table, const char *name, size_t number,
 		      struct device_opener *opener)
 {
+	const struct worker_config worker = {
+		.depth = table->config.queue_depth,
+		.depth_per_owner = table->config.queue_depth_per_user,
+	};
 	struct device **slot = make_slot(table, number);
 	int r;
 
 	if (!slot)
 		return -ENOMEM;
-	r = device_new(table->config.completions, name, table->config.queue_depth, slot);
+	r = device_new(table->config.completions, name, &worker, slot);
 	if (r < 0)
 		return r;
 	table->workers++;
@@ -289,11 +299,12 @@ void device_table_remove(struct device_table *table, const char *name)
 		return;
 	device = device_ref(*slot);
 	atomic_store(&device->gone, true);
-	dismiss(table, slot);
+	/* First those who listen: they take back what waits, before the worker goes on with it. */
 	if (device->shown) {
 		device->shown = false;
 		table->config.vanished(table->config.userdata, device);
 	}
+	dismiss(table, slot);
 	device_unref(device);
 }
 
@@ -311,6 +322,25 @@ void device_table_close(struct device_table *table)
 			dismiss(table, &table->slots[i]);
 	if (table->workers == 0)
 		table->config.closed(table->config.userdata);
+}
+
+size_t device_table_load(const struct device_table *table)
+{
+	size_t load = 0;
+
+	for (size_t i = 0; i < table->n_slots; i++)
+		if (table->slots[i])
+			load += worker_load(table->slots[i]->worker);
+	return load;
+}
+
+void device_table_log_leaving(const struct device_table *table)
+{
+	for (const struct list *at = table->leaving.next; at != &table->leaving; at = at->next) {
+		const struct leaving *leaving = container_of(at, struct leaving, link);
+
+		log_warning("%s has not come back from what it runs", leaving->device->name);
+	}
 }
 
 struct device *device_table_find(struct device_table *table, const char *name)

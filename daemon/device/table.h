@@ -12,12 +12,14 @@ struct device_table;
 
 struct device_table_config {
 	struct completions *completions;
-	size_t queue_depth;
+	size_t queue_depth;	     /* requests that wait or run per device */
+	size_t queue_depth_per_user; /* those of one user */
 	const char *state_directory;
 	const char *boot_id;
 
-	/* A device is open, and nobody was told of it yet. On its worker's thread. */
-	void (*opened)(void *userdata, struct device *device);
+	/* A device is open, and nobody was told of it yet. On its worker's thread. Returns 0, or
+	 * -errno where it is not to be served. */
+	int (*opened)(void *userdata, struct device *device);
 	/* A device is shown, or is no longer there. */
 	void (*appeared)(void *userdata, struct device *device);
 	void (*vanished)(void *userdata, struct device *device);
@@ -47,7 +49,8 @@ DEFINE_CLEANUP(struct device_table *, device_table_free);
  */
 int device_table_add(struct device_table *table, const char *name, struct device_opener *opener);
 
-/* The device has vanished: nothing more is sent, and what waits is answered DeviceGone. */
+/* The device has vanished: nothing more is sent to it. vanished() is called before its worker goes on
+ * with what waits. */
 void device_table_remove(struct device_table *table, const char *name);
 
 /* No more devices are added at the start: settled() may be called. */
@@ -55,6 +58,12 @@ void device_table_start(struct device_table *table);
 
 /* Ends all workers after what they have in hand. closed() tells when that is done. */
 void device_table_close(struct device_table *table);
+
+/* The requests that wait or run, of all devices; those that are on their way out left out. */
+size_t device_table_load(const struct device_table *table);
+
+/* Logs the devices that are on their way out and still run something. */
+void device_table_log_leaving(const struct device_table *table);
 
 /* A shown device by its own name; NULL when there is none. Borrowed. */
 struct device *device_table_find(struct device_table *table, const char *name);

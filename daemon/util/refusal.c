@@ -30,6 +30,7 @@ static const char *const names[REFUSAL_CODE_MAX] = {
 	[REFUSAL_OUTCOME_UNKNOWN] = "OutcomeUnknown",
 	[REFUSAL_AUDIT_UNAVAILABLE] = "AuditUnavailable",
 	[REFUSAL_NOT_SUPPORTED] = "NotSupported",
+	[REFUSAL_STOPPING] = "Stopping",
 };
 
 int refuse(struct refusal *refusal, enum refusal_code code, const char *format, ...)

@@ -36,6 +36,7 @@ enum refusal_code {
 	REFUSAL_OUTCOME_UNKNOWN,
 	REFUSAL_AUDIT_UNAVAILABLE,
 	REFUSAL_NOT_SUPPORTED,
+	REFUSAL_STOPPING, /* fwctld is; a standard error on the bus */
 	REFUSAL_CODE_MAX
 };
 

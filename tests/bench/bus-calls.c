@@ -2,7 +2,9 @@
 #include "bus-calls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -41,20 +43,28 @@ static sd_bus_message *new_call(sd_bus *bus, unsigned device, const char *interf
 	return call;
 }
 
-/* Sends it, waits for the answer, and frees both. Returns the bytes of the value, where there is one. */
-static size_t finish_call(struct caller *caller, sd_bus_message *call, bool has_value)
+/* Sends it, frees it, and waits for the answer. */
+static sd_bus_message *send_call(struct caller *caller, sd_bus_message *call)
 {
 	sd_bus_error error = SD_BUS_ERROR_NULL;
 	sd_bus_message *reply = NULL;
-	const void *value;
-	size_t size = 0;
 
 	if (sd_bus_call(caller->bus, call, 0, &error, &reply) < 0)
 		errx(1, "%s: %s %s", sd_bus_message_get_member(call), error.name, error.message);
+	sd_bus_message_unref(call);
+	return reply;
+}
+
+/* Returns the bytes of the value, where there is one. */
+static size_t finish_call(struct caller *caller, sd_bus_message *call, bool has_value)
+{
+	sd_bus_message *reply = send_call(caller, call);
+	const void *value;
+	size_t size = 0;
+
 	if (has_value)
 		check(sd_bus_message_read_array(reply, 'y', &value, &size), "the value");
 	sd_bus_message_unref(reply);
-	sd_bus_message_unref(call);
 	return size;
 }
 
@@ -74,15 +84,20 @@ static void append_set(sd_bus_message *call)
 	check(sd_bus_message_append(call, "a{sv}", 1, "allow-taint", "b", 1), "arguments");
 }
 
+static void fill_request(uint8_t *request, size_t size)
+{
+	memset(request, 0, size);
+	request[0] = MLX5_QUERY_ADAPTER >> 8;
+	request[1] = MLX5_QUERY_ADAPTER & 0xff;
+}
+
 /* A request of that many bytes, whose response is to be as long. */
 static void append_rpc(sd_bus_message *call, size_t size)
 {
 	uint8_t *request;
 
 	check(sd_bus_message_append_array_space(call, 'y', size, (void **)&request), "arguments");
-	memset(request, 0, size);
-	request[0] = MLX5_QUERY_ADAPTER >> 8;
-	request[1] = MLX5_QUERY_ADAPTER & 0xff;
+	fill_request(request, size);
 	check(sd_bus_message_append(call, "ua{sv}", (uint32_t)size, 0), "arguments");
 }
 
@@ -168,6 +183,70 @@ void step_rpc_64k(struct caller *caller)
 void step_rpc_1m(struct caller *caller)
 {
 	finish_rpc(caller, new_rpc(caller), 1024 * 1024);
+}
+
+/* A sealed memfd with a request of that many bytes. */
+static int new_request_memfd(size_t size)
+{
+	int fd = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	uint8_t *request;
+
+	if (fd < 0 || ftruncate(fd, (off_t)size) < 0)
+		err(1, "memfd");
+	request = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (request == MAP_FAILED)
+		err(1, "memfd");
+	fill_request(request, size);
+	munmap(request, size);
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		err(1, "memfd");
+	return fd;
+}
+
+/* Every page of the response, as a message that was received has been touched. */
+static void read_response_memfd(int fd, size_t size)
+{
+	const uint8_t *response = mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+
+	if (response == MAP_FAILED)
+		err(1, "the response's memfd");
+	munmap((void *)response, size);
+}
+
+static void find_response_memfd(sd_bus_message *reply, size_t size)
+{
+	const char *key;
+	int fd;
+
+	check(sd_bus_message_skip(reply, "ay"), "response");
+	check(sd_bus_message_enter_container(reply, 'a', "{sv}"), "info");
+	while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
+		check(sd_bus_message_read(reply, "s", &key), "info");
+		if (strcmp(key, "response-memfd") == 0) {
+			check(sd_bus_message_read(reply, "v", "h", &fd), "info");
+			read_response_memfd(fd, size);
+			return;
+		}
+		check(sd_bus_message_skip(reply, "v"), "info");
+		check(sd_bus_message_exit_container(reply), "info");
+	}
+	errx(1, "Rpc: no response-memfd");
+}
+
+void step_rpc_1m_memfd(struct caller *caller)
+{
+	const size_t size = 1024 * 1024;
+	sd_bus_message *call = new_rpc(caller), *reply;
+	int fd = new_request_memfd(size);
+
+	check(sd_bus_message_append_array(call, 'y', NULL, 0), "arguments");
+	check(sd_bus_message_append(call, "ua{sv}", (uint32_t)size, 2, "request-memfd", "h", fd,
+				    "response-memfd", "b", 1),
+	      "arguments");
+	close(fd);
+	reply = send_call(caller, call);
+	find_response_memfd(reply, size);
+	sd_bus_message_unref(reply);
 }
 
 void step_append(struct caller *caller)

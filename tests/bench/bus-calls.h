@@ -28,6 +28,7 @@ void step_get(struct caller *caller);
 void step_set(struct caller *caller);
 void step_rpc_64k(struct caller *caller);
 void step_rpc_1m(struct caller *caller);
+void step_rpc_1m_memfd(struct caller *caller);
 
 /* 512 bytes, flushed to the disk. */
 void step_append(struct caller *caller);

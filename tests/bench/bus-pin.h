@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Keeps all that take part in a call on one CPU, or lets them go. */
+/*
+ * Gives all that take part in a call the same: one CPU or all of them, and the CPU before whatever
+ * else the machine does, which would otherwise be measured as well, once for each hand-over.
+ */
 
 #include <stdbool.h>
 

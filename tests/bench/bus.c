@@ -5,8 +5,8 @@
  * the same call of the echo service (bench-echo) on the same bus. tests/bench/bus makes the bus.
  *
  * The sides of a comparison take turns in short rounds, so that what else the machine does slows all
- * alike. Where one caller's latency is compared, all that take part are kept on one CPU: what is
- * compared is then the work that a call takes, and not how it happens to be spread. DIRECTORY is on
+ * alike. Where latency or throughput is compared with the echo's, all that take part are kept on one
+ * CPU: what is compared is then the work that a call takes, and not how it happens to be spread. DIRECTORY is on
  * the filesystem of fwctld's log. --json prints a line for each bound.
  */
 
@@ -61,9 +61,13 @@ static struct experiment experiments[] = {
 	{ .pinned = true,
 	  .comparison = { .name = "rpc-1m", .callers = 1, .rounds = 30,
 			  .sides = { { .name = "echo", .step = step_echo_rpc_1m, .steps = 5 },
-				     { .name = "Rpc", .step = step_rpc_1m, .steps = 5 } } },
-	  .bounds = { { .name = "Rpc of 1 MiB", .ours = 1, .base = 0, .bound = 1.3 } } },
-	{ .comparison = { .name = "callers", .callers = 8, .rounds = 40,
+				     { .name = "Rpc", .step = step_rpc_1m, .steps = 5 },
+				     { .name = "Rpc by memfd", .step = step_rpc_1m_memfd,
+				       .steps = 5 } } },
+	  .bounds = { { .name = "Rpc of 1 MiB", .ours = 1, .base = 0, .bound = 1.3 },
+		      { .name = "Rpc of 1 MiB by memfd", .ours = 2, .base = 0, .bound = 0.6 } } },
+	{ .pinned = true,
+	  .comparison = { .name = "callers", .callers = 8, .rounds = 40,
 			  .sides = { { .name = "echo", .step = step_echo_get, .steps = 60 },
 				     { .name = "GetFeature", .step = step_get, .steps = 60 } } },
 	  .bounds = { { .name = "8 callers on 8 devices", .figure = FIGURE_RATE, .ours = 1,

@@ -53,6 +53,10 @@ CXL_TEST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 # Of the slow mem1.
 SLOW_COLD, SLOW_IMMEDIATE = (f"f3c71d00-0000-4000-8000-{n:012x}" for n in range(257, 259))
 
+# The payload of Get Feature: UUID, offset, count, selection, behind a header of 16 bytes.
+READ_COLD = (bytes.fromhex("01050000" "00000000" "15000000" "00000000") +
+             bytes.fromhex(COLD.replace("-", "")) + bytes.fromhex("0000" "0400" "00"))
+
 TAINT = {"allow-taint": ("b", True)}
 
 
@@ -366,6 +370,16 @@ def call_as(user, function):
         result = stream.read()
     os.waitpid(child, 0)
     return json.loads(result)
+
+
+def register_agent(to):
+    """Makes a connection the authentication agent of this process."""
+    stat = pathlib.Path("/proc/self/stat").read_text()
+    start_time = int(stat.rsplit(")", 1)[1].split()[19])
+    subject = ("unix-process", {"pid": ("u", os.getpid()), "start-time": ("t", start_time)})
+    to.call("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+            "org.freedesktop.PolicyKit1.Authority", "RegisterAuthenticationAgent", "(sa{sv})ss",
+            subject, "C", "/agent")
 
 
 class TestCase(unittest.TestCase):

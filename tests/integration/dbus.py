@@ -289,6 +289,12 @@ class Connection:
         }
         self._send(ERROR, fields, "s", [message])
 
+    def emit(self, destination, path, interface, member):
+        """Sends a signal without arguments to one connection alone."""
+        fields = {_PATH: ("o", path), _INTERFACE: ("s", interface), _MEMBER: ("s", member),
+                  _DESTINATION: ("s", destination)}
+        self._send(SIGNAL, fields)
+
     def _read_message(self):
         """The next message out of the buffer; None where it is not all there."""
         if len(self._buffer) < 16:

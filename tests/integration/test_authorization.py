@@ -11,17 +11,13 @@ import subprocess
 
 import broker
 from broker import (ALLOWED, ASKED, COLD, CONVENTIONAL, CXL, CXL_TEST, DENIED, DEVICE, FIXED,
-                    IMMEDIATE, MANAGER, NAME, ROOT, SIMULATION, SLOW_COLD, answer_rule, call,
-                    device)
+                    IMMEDIATE, MANAGER, NAME, READ_COLD, ROOT, SIMULATION, SLOW_COLD, answer_rule,
+                    call, device)
 import dbus
 import wire
 
 # Metadata and explanations. No other method is free.
 FREE = {"Cxl.ListFeatures", "Device.Explain", "Cxl.ExplainSetFeature"}
-
-# The payload of Get Feature: UUID, offset, count, selection, behind a header of 16 bytes.
-READ_COLD = (bytes.fromhex("01050000" "00000000" "15000000" "00000000") +
-             bytes.fromhex(COLD.replace("-", "")) + bytes.fromhex("0000" "0400" "00"))
 
 # A read of each simulated device, by its number.
 READS = [READ_COLD, READ_COLD.replace(bytes.fromhex(COLD.replace("-", "")),

@@ -249,7 +249,7 @@ class Limits(broker.TestCase):
 
     def test_memory_is_what_the_limits_say(self):
         """A user that goes to its limits makes fwctld grow by MiBPerUser and by little more."""
-        self.start()
+        self.start("KeepAuthorizationSec=0")
         callers = [self.caller() for _ in range(6)]
         for caller in callers:
             self.works(caller)

@@ -104,7 +104,7 @@ class Limits(broker.TestCase):
             self.refused("DeviceGone", caller.answer, serial)
 
     def test_a_connection_that_leaves_with_all_its_calls(self):
-        self.start("CallsPerConnection=64\nQueueDepth=64")
+        self.start("CallsPerConnection=64\nQueueDepthPerUser=64")
         greedy = dbus.Connection(ALLOWED)
         self.hang(greedy)
         for _ in range(40):

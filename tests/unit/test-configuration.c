@@ -25,6 +25,8 @@ static void assert_same(const struct config *a, const struct config *b)
 	ck_assert_int_eq(a->full_under_lockdown, b->full_under_lockdown);
 	ck_assert_int_eq(a->record_reads, b->record_reads);
 	ck_assert_uint_eq(a->queue_depth, b->queue_depth);
+	ck_assert_uint_eq(a->queue_depth_per_user, b->queue_depth_per_user);
+	ck_assert_uint_eq(a->stop_timeout, b->stop_timeout);
 	ck_assert_uint_eq(a->calls_per_connection, b->calls_per_connection);
 	ck_assert_uint_eq(a->calls_per_user, b->calls_per_user);
 	ck_assert_uint_eq(a->mib_per_connection, b->mib_per_connection);
@@ -32,6 +34,10 @@ static void assert_same(const struct config *a, const struct config *b)
 	ck_assert_uint_eq(a->audit_pages_per_connection, b->audit_pages_per_connection);
 	ck_assert_uint_eq(a->audit_pages_per_user, b->audit_pages_per_user);
 	ck_assert_uint_eq(a->authorization_timeout, b->authorization_timeout);
+	ck_assert_uint_eq(a->polkit_timeout, b->polkit_timeout);
+	ck_assert_uint_eq(a->keep_authorization, b->keep_authorization);
+	ck_assert_uint_eq(a->authorizations_per_user, b->authorizations_per_user);
+	ck_assert_uint_eq(a->authorizations_per_peer, b->authorizations_per_peer);
 	ck_assert_uint_eq(a->audit_segment_mib, b->audit_segment_mib);
 	ck_assert_uint_eq(a->audit_segment_days, b->audit_segment_days);
 	ck_assert_uint_eq(a->audit_keep_mib, b->audit_keep_mib);
@@ -43,7 +49,9 @@ START_TEST(defaults)
 	CLEANUP(place_clear) struct place place = place_new();
 	const struct config expected = {
 		.immediate_changes = true,
-		.queue_depth = 16,
+		.queue_depth = 64,
+		.queue_depth_per_user = 16,
+		.stop_timeout = 75,
 		.calls_per_connection = 64,
 		.calls_per_user = 256,
 		.mib_per_connection = 16,
@@ -51,6 +59,10 @@ START_TEST(defaults)
 		.audit_pages_per_connection = 2,
 		.audit_pages_per_user = 4,
 		.authorization_timeout = 300,
+		.polkit_timeout = 30,
+		.keep_authorization = 5,
+		.authorizations_per_user = 48,
+		.authorizations_per_peer = 16,
 		.audit_segment_mib = 64,
 		.audit_segment_days = 30,
 	};
@@ -94,6 +106,10 @@ static const struct {
 	{ "ImmediateChanges=0", BOOLEAN(immediate_changes, false) },
 	{ "QueueDepth=1", NUMBER(queue_depth, 1) },
 	{ "QueueDepth=1024", NUMBER(queue_depth, 1024) },
+	{ "QueueDepthPerUser=1", NUMBER(queue_depth_per_user, 1) },
+	{ "QueueDepthPerUser=1024", NUMBER(queue_depth_per_user, 1024) },
+	{ "StopTimeoutSec=1", NUMBER(stop_timeout, 1) },
+	{ "StopTimeoutSec=3600", NUMBER(stop_timeout, 3600) },
 	{ "CallsPerConnection=1", NUMBER(calls_per_connection, 1) },
 	{ "CallsPerConnection=4096", NUMBER(calls_per_connection, 4096) },
 	{ "CallsPerUser=1", NUMBER(calls_per_user, 1) },
@@ -108,6 +124,14 @@ static const struct {
 	{ "AuditPagesPerUser=1024", NUMBER(audit_pages_per_user, 1024) },
 	{ "AuthorizationTimeoutSec=1", NUMBER(authorization_timeout, 1) },
 	{ "AuthorizationTimeoutSec=3600", NUMBER(authorization_timeout, 3600) },
+	{ "PolkitTimeoutSec=1", NUMBER(polkit_timeout, 1) },
+	{ "PolkitTimeoutSec=3600", NUMBER(polkit_timeout, 3600) },
+	{ "KeepAuthorizationSec=0", NUMBER(keep_authorization, 0) },
+	{ "KeepAuthorizationSec=60", NUMBER(keep_authorization, 60) },
+	{ "AuthorizationsPerUser=1", NUMBER(authorizations_per_user, 1) },
+	{ "AuthorizationsPerUser=1024", NUMBER(authorizations_per_user, 1024) },
+	{ "AuthorizationsPerConnection=1", NUMBER(authorizations_per_peer, 1) },
+	{ "AuthorizationsPerConnection=1024", NUMBER(authorizations_per_peer, 1024) },
 	{ "AuditSegmentMiB=1", NUMBER(audit_segment_mib, 1) },
 	{ "AuditSegmentMiB=4096", NUMBER(audit_segment_mib, 4096) },
 	{ "AuditSegmentDays=0", NUMBER(audit_segment_days, 0) },
@@ -217,6 +241,14 @@ static const struct {
 	  "2: AuditPagesPerUser= takes a number from 1 to 1024" },
 	{ "[Broker]\nAuthorizationTimeoutSec=3601\n",
 	  "2: AuthorizationTimeoutSec= takes a number from 1 to 3600" },
+	{ "[Broker]\nPolkitTimeoutSec=0\n",
+	  "2: PolkitTimeoutSec= takes a number from 1 to 3600" },
+	{ "[Broker]\nKeepAuthorizationSec=61\n",
+	  "2: KeepAuthorizationSec= takes a number from 0 to 60" },
+	{ "[Broker]\nAuthorizationsPerUser=1025\n",
+	  "2: AuthorizationsPerUser= takes a number from 1 to 1024" },
+	{ "[Broker]\nAuthorizationsPerConnection=0\n",
+	  "2: AuthorizationsPerConnection= takes a number from 1 to 1024" },
 	{ "[Broker]\nAuditSegmentMiB=0\n", "2: AuditSegmentMiB= takes a number from 1 to 4096" },
 	{ "[Broker]\nAuditSegmentMiB=4097\n",
 	  "2: AuditSegmentMiB= takes a number from 1 to 4096" },
@@ -348,7 +380,7 @@ START_TEST(numbers)
 		const char *name;
 		uint64_t value;
 	} expected[] = {
-		{ "queue-depth", 16 },
+		{ "queue-depth", 64 },
 		{ "calls-per-connection", 7 },
 		{ "mib-per-user", 64 },
 		{ "authorization-timeout-sec", 300 },

