@@ -237,6 +237,7 @@ void broker_free(struct broker *broker)
 		completions_free(broker->completions);
 	if (broker->catalog)
 		catalog_unref(broker->catalog);
+	users_clear(&broker->users);
 	pthread_mutex_destroy(&broker->catalog_lock);
 	free(broker->boot_id);
 	sd_event_source_disable_unref(broker->stop_timer);
