@@ -84,7 +84,8 @@ int payload_fetch(struct request *request, void (*fetched)(struct request *reque
 	if (porter && worker_submit(porter, &request->job) == 0)
 		return 0;
 	close_all(&request->options.payload);
-	return refuse_for_now(&request->refusal, REFUSAL_LIMIT_EXCEEDED, ACCOUNT_WAIT_MS,
+	return refuse_for_now(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
+			      porter ? worker_wait_ms(porter) : ACCOUNT_WAIT_MS,
 			      "Too many requests in memfds wait to be read");
 }
 
