@@ -74,6 +74,9 @@ static void on_device_appeared(void *userdata, struct device *device)
 	char path[BUS_PATH_SIZE];
 	int r;
 
+	/* Before the name is asked for nobody knows us: whoever comes later lists what is there. */
+	if (bus->patience)
+		return;
 	bus_device_path(device, path);
 	r = sd_bus_emit_object_added(bus->bus, path);
 	if (r < 0)
