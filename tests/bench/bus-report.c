@@ -88,8 +88,9 @@ static void print_json_side(const struct comparison *comparison, const char *rol
 {
 	const struct side *side = &comparison->sides[number];
 
-	printf(",\"%s\":{\"name\":\"%s\",\"median_us\":%.1f,\"p99_us\":%.1f,\"per_second\":%.1f}", role,
-	       side->name, quantile_us(side->ns, side_steps(comparison, side), 0.5),
+	printf(",\"%s\":{\"name\":\"%s\",\"median_us\":%.1f,\"p99_us\":%.1f,"
+	       "\"per_second\":%.1f}",
+	       role, side->name, quantile_us(side->ns, side_steps(comparison, side), 0.5),
 	       p99_of_all(comparison, side), rate_of_all(comparison, side));
 }
 
