@@ -20,8 +20,9 @@ import wire
 MFRL = 0x9028
 DISCONNECTED = "org.freedesktop.DBus.Error.Disconnected"
 POLKIT = "org.freedesktop.PolicyKit1"
-ALLOW_INTERACTION = 1  # of polkit's flags
 FOREVER = "600000"
+# A flag of CheckAuthorization.
+INTERACTION = 1
 
 
 def depth(on="fwctl0"):
@@ -40,19 +41,14 @@ def send_write(to, member="Rpc", on="fwctl2"):
     """Writes a register of the mlx5 device, alone or as a batch."""
     write = (wire.register(MFRL, wire.WRITE, bytes(8)), 64)
     if member == "Rpc":
-        return broker.send(device(on), DEVICE, "Rpc", "ayua{sv}", *write, {}, to=to)
+        return broker.send(device(on), DEVICE, "Rpc", "ayua{sv}", *write, {}, to=to,
+                           interactive=True)
     return broker.send(device(on), DEVICE, "RpcBatch", "a(ayua{sv})a{sv}", [(*write, {})] * 3, {},
-                       to=to)
+                       to=to, interactive=True)
 
 
 def send_reset(to, on="fwctl2"):
     return broker.send(device(on), SIMULATION, "Reset", "sa{sv}", "cold", {}, to=to)
-
-
-def sync(to=None):
-    """Until fwctld has seen what a connection has sent."""
-    caller = to or broker.connection()
-    caller.answer(broker.send(ROOT, broker.PROPERTIES, "Get", "ss", MANAGER, "Version", to=caller))
 
 
 def uid_of(user):
@@ -91,14 +87,15 @@ def slow(system_call, delay_us):
 
 
 class Polkit:
-    """Stands in for polkitd: says yes, but about the command that it keeps it says nothing; with
-    dialogs, only that it would have to ask a person, and then nothing to the question that allows it."""
+    """Stands in for polkitd: says yes, but for some commands a person is to be asked, whose dialog
+    stays open. Nothing is answered any more once it is silent."""
 
-    def __init__(self, keeps, dialogs=False):
+    def __init__(self, *keeps):
         self.keeps = keeps
-        self.dialogs = dialogs
         self.kept = {}
         self.cancelled = []
+        self.silent = False
+        self.unanswered = []
 
     def __enter__(self):
         broker.control("polkit", "stop")
@@ -120,15 +117,17 @@ class Polkit:
                 self.cancelled.append(call.body[0])
             elif call.member != "CheckAuthorization":
                 self.bus.reply_error(call, "org.freedesktop.DBus.Error.UnknownMethod", "no")
-            elif call.body[2].get("command") != self.keeps:
-                self.answer(call, (True, False, {}))
-            elif self.dialogs and not call.body[3] & ALLOW_INTERACTION:
-                self.answer(call, (False, True, {}))
-            else:
+            elif self.silent:
+                self.unanswered.append(call)
+            elif call.body[2].get("command") not in self.keeps:
+                self.answer(call)
+            elif call.body[3] & INTERACTION:
                 self.kept[call.body[4]] = call
+            else:
+                self.bus.reply(call, "(bba{ss})", (False, True, {}))
 
-    def answer(self, call, result):
-        self.bus.reply(call, "(bba{ss})", result)
+    def answer(self, call):
+        self.bus.reply(call, "(bba{ss})", (True, False, {}))
 
     def until(self, condition, what):
         def there():
@@ -249,7 +248,7 @@ class Leaving(broker.TestCase):
         self.assertEqual(broker.get_feature(COLD, "saved"), b"\x68\x68\0\0")
 
     def test_its_dialog_is_closed(self):
-        with Polkit("cxl/set-feature", dialogs=True) as polkit, broker.Recorded() as log:
+        with Polkit("cxl/set-feature") as polkit, broker.Recorded() as log:
             sender = dbus.Connection(ALLOWED)
             broker.send_set(COLD, bytes(4), to=sender, interactive=True)
             broker.send_set(IMMEDIATE, bytes(4), to=sender, interactive=True)
@@ -259,8 +258,7 @@ class Leaving(broker.TestCase):
             self.assertEqual(set(polkit.cancelled), set(polkit.kept))
             # A late yes opens nothing.
             for call in polkit.kept.values():
-                polkit.answer(call, (True, False, {}))
-            sync()
+                polkit.answer(call)
             self.assertEqual(depth(), 0)
         self.assertEqual(len(broker.get_feature(COLD)), 4)
         self.assertEqual(log.types, [])
@@ -294,7 +292,7 @@ class Unplugged(broker.TestCase):
 
     def test_all_are_told(self):
         caller, other = broker.connection(), dbus.Connection(ALLOWED)
-        with Polkit("cxl/set-feature", dialogs=True) as polkit:
+        with Polkit("cxl/set-feature") as polkit:
             def call(function):
                 serial = function()
                 polkit.until(lambda: caller.answered(serial), "no answer comes")
@@ -356,14 +354,15 @@ class Stop(broker.TestCase):
             polkit.until(lambda: depth() == 1, "nothing runs")
             waiting = [send_get(caller), broker.send_set(IMMEDIATE, b"\x42\0\0\0")]
             polkit.until(lambda: depth() == 3 or caller.answered(running), "nothing waits")
-            asking = [send_write(caller), send_write(caller, "RpcBatch"),
-                      broker.send(device("fwctl2"), DEVICE, "Explain", "aya{sv}",
-                                  wire.register(MFRL, wire.WRITE, bytes(8)), {})]
-            # The others wait for their turn to be asked about.
-            polkit.until_kept(1)
-            sync()
+            asking = [send_write(caller), send_write(caller, "RpcBatch")]
+            polkit.until_kept(2)
+            polkit.silent = True
+            asking.append(broker.send(device("fwctl2"), DEVICE, "Explain", "aya{sv}",
+                                      wire.register(MFRL, wire.WRITE, bytes(8)), {}))
+            polkit.until(lambda: polkit.unanswered, "polkit is not asked")
             with broker.Recorded() as log:
                 broker.control("daemon", "stop")
+                polkit.until(lambda: len(polkit.cancelled) == 2, "the dialogs stay")
         self.assertEqual(caller.answer(running)[0]["outcome"], "applied")
         for serial in [*waiting, *asking]:
             self.assert_words(self.refused(DISCONNECTED, caller.answer, serial), "is stopping")
