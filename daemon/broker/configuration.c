@@ -30,7 +30,7 @@ const struct config config_defaults = {
 	.polkit_timeout = 30,
 	.keep_authorization = 5,
 	.authorizations_per_user = 48,
-	.authorizations_per_peer = 16,
+	.authorizations_per_connection = 16,
 	.audit_segment_mib = 64,
 	.audit_segment_days = 30,
 };
@@ -68,7 +68,7 @@ static const struct key {
 	{ "AuthorizationsPerUser", KIND_NUMBER,
 	  offsetof(struct config, authorizations_per_user), 1, 1024 },
 	{ "AuthorizationsPerConnection", KIND_NUMBER,
-	  offsetof(struct config, authorizations_per_peer), 1, 1024 },
+	  offsetof(struct config, authorizations_per_connection), 1, 1024 },
 	{ "AuditSegmentMiB", KIND_NUMBER, offsetof(struct config, audit_segment_mib), 1, 4096 },
 	{ "AuditSegmentDays", KIND_NUMBER, offsetof(struct config, audit_segment_days), 0, 3650 },
 	{ "AuditKeepMiB", KIND_NUMBER, offsetof(struct config, audit_keep_mib), 0, 16777216 },

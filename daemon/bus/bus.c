@@ -231,7 +231,7 @@ static int start_authorizer(struct bus *bus)
 		.polkit_s = config->polkit_timeout,
 		.dialog_s = config->authorization_timeout,
 		.per_user = config->authorizations_per_user,
-		.per_connection = config->authorizations_per_peer,
+		.per_connection = config->authorizations_per_connection,
 	};
 
 	return authorizer_new(bus->bus, bus->broker->event, &limits, &bus->authorizer);
