@@ -39,6 +39,7 @@ static void call_free(struct bus_call *call)
 {
 	drop_work(call);
 	list_remove(&call->link);
+	/* While the peer is there, whose list it is. */
 	list_remove(&call->link_of_peer);
 	if (call->peer) {
 		account_release(call->peer, &call->held);
