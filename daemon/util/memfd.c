@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 /* Of Linux 6.3; older headers lack it, and older kernels refuse it. */
@@ -11,6 +12,18 @@
 #endif
 
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+/* How many descriptors are left to everything else: the kernel gives out the lowest number, so the
+ * number tells how many there are. Without one left a message with descriptors cannot be received,
+ * which ends the connection to the bus. */
+#define SPARE 256
+
+static bool is_one_too_many(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && (rlim_t)fd + SPARE >= limit.rlim_cur;
+}
 
 void memfd_clear(struct memfd *memfd)
 {
@@ -51,20 +64,21 @@ static int check(int fd, size_t most, const char *what, size_t *ret_size, struct
 int memfd_take(int fd, size_t most, const char *what, struct memfd *ret, struct refusal *refusal)
 {
 	size_t size = 0;
-	int own, r;
+	CLEANUP(closep) int own = -EBADF;
+	int r;
 
 	r = check(fd, most, what, &size, refusal);
 	if (r != 0)
 		return r;
 	own = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (own < 0 && errno == EMFILE)
+	if (own < 0 ? errno == EMFILE : is_one_too_many(own))
 		return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
 			      "fwctld has no descriptor left for %s; call again later, or send the "
 			      "bytes themselves",
 			      what);
 	if (own < 0)
 		return -errno;
-	*ret = (struct memfd){ .open = true, .fd = own, .size = size };
+	*ret = (struct memfd){ .open = true, .fd = take_fd(&own), .size = size };
 	return 0;
 }
 
@@ -127,6 +141,8 @@ int memfd_make(const char *name, const struct bytes *data, struct memfd *ret)
 
 	if (fd < 0)
 		return fd;
+	if (is_one_too_many(fd))
+		return -EMFILE;
 	r = fill(fd, data);
 	if (r < 0)
 		return r;

@@ -24,8 +24,8 @@ void memfd_clear(struct memfd *memfd);
 /*
  * Takes a descriptor of its own to what @fd, of a client, leads to, where that is a memfd with all
  * of F_SEAL_SEAL, SHRINK, GROW and WRITE that holds 1 to @most bytes. @what is its name: "The option
- * request-memfd". Does not block, whatever @fd is, and reads nothing. Returns 0; Malformed, TooLarge
- * or LimitExceeded; or -errno.
+ * request-memfd". Does not block, whatever @fd is, and reads nothing. Returns 0; Malformed, TooLarge,
+ * or LimitExceeded where 256 more descriptors could not be had; or -errno.
  */
 int memfd_take(int fd, size_t most, const char *what, struct memfd *ret, struct refusal *refusal);
 
@@ -34,5 +34,5 @@ int memfd_take(int fd, size_t most, const char *what, struct memfd *ret, struct 
 int memfd_copy(const struct memfd *memfd, struct bytes *ret);
 
 /* Makes one with all four seals that holds a copy of @data; @name is what /proc shows. Returns 0 or
- * -errno. */
+ * -errno: -EMFILE where 256 more descriptors could not be had. */
 int memfd_make(const char *name, const struct bytes *data, struct memfd *ret);

@@ -95,18 +95,37 @@ START_TEST(other_descriptors)
 }
 END_TEST
 
-START_TEST(no_descriptor_is_left)
+static void allow_descriptors(rlim_t n)
 {
-	CLEANUP(memfd_clear) struct memfd memfd = { 0 };
-	CLEANUP(closep) int fd = make(1, ALL);
-	struct rlimit limit, none;
+	struct rlimit limit;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	none = (struct rlimit){ .rlim_cur = (rlim_t)fd + 1, .rlim_max = limit.rlim_max };
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-	ck_assert_int_eq(take(fd, &memfd), REFUSAL_LIMIT_EXCEEDED);
+	limit.rlim_cur = n;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	ck_assert_int_eq(take(fd, &memfd), 0);
+}
+
+START_TEST(some_descriptors_are_left)
+{
+	CLEANUP(closep) int fd = make(1, ALL);
+	const rlim_t few[] = { (rlim_t)fd + 1, (rlim_t)fd + 2, (rlim_t)fd + 1 + 256 };
+	const struct bytes none = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LENGTH(few); i++) {
+		CLEANUP(memfd_clear) struct memfd memfd = { 0 };
+
+		allow_descriptors(few[i]);
+		ck_assert_int_eq(take(fd, &memfd), REFUSAL_LIMIT_EXCEEDED);
+		ck_assert_int_eq(memfd_make("made", &none, &memfd), -EMFILE);
+		ck_assert(!memfd.open);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		CLEANUP(memfd_clear) struct memfd memfd = { 0 };
+
+		/* The next one has the number fd + 1, and no other was left open. */
+		allow_descriptors((rlim_t)fd + 2 + 256);
+		ck_assert_int_eq(i == 0 ? take(fd, &memfd) : memfd_make("made", &none, &memfd), 0);
+		ck_assert_int_eq(memfd.fd, fd + 1);
+	}
 }
 END_TEST
 
@@ -147,7 +166,7 @@ static void fill(Suite *suite)
 	unit_loop(suite, "seals", each_set_of_seals, 32);
 	unit_case(suite, "sizes", sizes);
 	unit_case(suite, "other descriptors", other_descriptors);
-	unit_case(suite, "no descriptor is left", no_descriptor_is_left);
+	unit_case(suite, "some descriptors are left", some_descriptors_are_left);
 	unit_case(suite, "made and taken", what_is_made_can_be_taken);
 	unit_case(suite, "nothing", nothing_is_made_of_nothing);
 }
