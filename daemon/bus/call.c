@@ -38,14 +38,15 @@ static void drop_work(struct bus_call *call)
 static void call_free(struct bus_call *call)
 {
 	drop_work(call);
+	/* The peer has the list. */
+	list_remove(&call->link);
+	list_remove(&call->link_of_peer);
 	if (call->peer) {
 		account_release(call->peer, &call->held);
 		peer_unref(call->peer);
 	}
 	if (call->device)
 		device_unref(call->device);
-	list_remove(&call->link);
-	list_remove(&call->link_of_peer);
 	sd_bus_error_free(&call->error);
 	sd_bus_message_unref(call->message);
 	free(call);

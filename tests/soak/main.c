@@ -24,6 +24,8 @@
 /* Something happens to polkitd after so many calls, and a part of all. */
 #define CHAOS_EACH 1500u
 #define CHAOS_PARTS 400u
+/* More wrong answers than this show nothing new. */
+#define WRONG_MOST 20u
 #define TOLD_EACH 20000u
 /* Without any answer for so long, something hangs. */
 #define PATIENCE_S 200
@@ -136,7 +138,8 @@ static bool run_phase(sd_bus *bus, unsigned calls)
 			answered = atomic_load(&soak->answered);
 			since = time(NULL);
 		}
-		if (!all_clients_live() || time(NULL) - since > PATIENCE_S)
+		if (!all_clients_live() || time(NULL) - since > PATIENCE_S ||
+		    atomic_load(&soak->wrong) > WRONG_MOST)
 			return false;
 	}
 	return true;
