@@ -16,8 +16,9 @@
 #include "config.h"
 #include "util/log.h"
 
-/* What the heap keeps of freed memory: a request and its response, of the largest size. */
-#define HEAP_KEPT (2 * (int)TRANSPORT_RPC_MAX)
+/* What the heap keeps of freed memory: what two calls take that send and get the most. With less, one
+ * Rpc of 1 MiB after the other gives all of it back to the kernel, and takes it anew page by page. */
+#define HEAP_KEPT (4 * (int)TRANSPORT_RPC_MAX)
 
 enum mode { MODE_SERVE, MODE_INTROSPECT, MODE_DONE };
 

@@ -12,8 +12,9 @@
  * of them can have by CallsPerConnection=. Each is a call that is held anyway. */
 #define WORKER_DEPTH 65536
 
-/* What waits at once for the porter: each holds up to 3 descriptors until then. */
+/* What waits at once for the porter, of all and of one user: each holds up to 3 descriptors. */
 #define PORTER_DEPTH 128
+#define PORTER_DEPTH_PER_USER 32
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
@@ -239,6 +240,7 @@ void broker_free(struct broker *broker)
 		completions_free(broker->completions);
 	if (broker->catalog)
 		catalog_unref(broker->catalog);
+	users_clear(&broker->users);
 	pthread_mutex_destroy(&broker->catalog_lock);
 	free(broker->boot_id);
 	sd_event_source_disable_unref(broker->stop_timer);
@@ -257,7 +259,9 @@ int broker_start(struct broker *broker)
 {
 	const struct worker_config clerk = { .name = "clerk", .depth = WORKER_DEPTH };
 	const struct worker_config reader = { .name = "reader", .depth = WORKER_DEPTH };
-	const struct worker_config porter = { .name = "porter", .depth = PORTER_DEPTH };
+	const struct worker_config porter = { .name = "porter",
+					      .depth = PORTER_DEPTH,
+					      .depth_per_owner = PORTER_DEPTH_PER_USER };
 	int r;
 
 	r = broker_start_audit(broker);

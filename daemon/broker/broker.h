@@ -17,6 +17,7 @@
 #include "broker/gate.h"
 #include "broker/herald.h"
 #include "broker/notice.h"
+#include "broker/user.h"
 #include "catalog/catalog.h"
 #include "device/source.h"
 #include "device/table.h"
@@ -58,6 +59,7 @@ struct broker {
 	/* The log has changed, on its way to the loop: once, however often it did. */
 	struct job audit_changed;
 	atomic_bool audit_change_posted;
+	struct users users; /* whose connections have called */
 	struct device_source *source;
 	struct device_table *devices;
 	/* Three workers, NULL before the start and after the end, as those that follow. A query of a

@@ -10,6 +10,9 @@
 /* How long the name waits for devices that are slow to open. They are announced when they are. */
 #define PATIENCE_US (5 * UINT64_C(1000000))
 
+/* How long whoever asks for too much waits to hear so. */
+#define PAUSE_US 20000
+
 /* DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER of the D-Bus specification. */
 #define NAME_PRIMARY_OWNER 1
 
@@ -212,6 +215,18 @@ static void listen_to_broker(struct bus *bus)
 	broker_connect(bus->broker, bus->authorizer, &listener);
 }
 
+static int make_peers(struct bus *bus)
+{
+	const struct peers_config config = {
+		.users = &bus->broker->users,
+		.calls_per_connection = bus->broker->config.calls_per_connection,
+		.left = on_peer_left,
+		.userdata = bus,
+	};
+
+	return peers_new(bus->bus, &config, &bus->peers);
+}
+
 static int start_authorizer(struct bus *bus)
 {
 	const struct config *config = &bus->broker->config;
@@ -246,7 +261,10 @@ static int connect_bus(struct bus *bus)
 	if (r < 0)
 		return r;
 	listen_to_broker(bus);
-	r = peers_new(bus->bus, on_peer_left, bus, &bus->peers);
+	r = make_peers(bus);
+	if (r < 0)
+		return r;
+	r = pace_new(bus->broker->event, PAUSE_US, &bus->pace);
 	if (r < 0)
 		return r;
 	return dispatch_register(bus);
@@ -276,6 +294,8 @@ void bus_free(struct bus *bus)
 		authorizer_drop(bus->authorizer, NULL);
 	if (bus->peers)
 		peers_free(bus->peers);
+	if (bus->pace)
+		pace_free(bus->pace);
 	if (bus->authorizer)
 		authorizer_free(bus->authorizer);
 	if (bus->pump)
@@ -309,6 +329,7 @@ void bus_stop(struct bus *bus, int exit_code)
 	bus->exit_code = exit_code;
 	bus->patience = sd_event_source_disable_unref(bus->patience);
 	sd_bus_release_name_async(bus->bus, NULL, BUS_NAME, NULL, NULL);
+	pace_flush(bus->pace);
 	calls_cancel_all(bus);
 	broker_stop(bus->broker);
 }

@@ -11,7 +11,6 @@
 #include "bus/interface.h"
 
 struct bus_vtables;
-struct peers;
 struct pump;
 
 struct bus {
@@ -19,6 +18,7 @@ struct bus {
 	struct pump *pump;
 	struct broker *broker;
 	struct peers *peers;
+	struct pace *pace; /* refusals that are not answered at once */
 	struct authorizer *authorizer;
 	struct bus_vtables *vtables;
 	struct list calls; /* that have no answer yet */
