@@ -192,6 +192,32 @@ test_hotplug()
 	check 'and come, and opens it' devices_become "$before"
 }
 
+# restarts_become COUNT: waits until systemd has started it so often after a failure, and it serves.
+restarts_become()
+{
+	local attempt
+
+	for ((attempt = 0; attempt < 300; attempt++)); do
+		[ "$(property NRestarts) $(property ActiveState)" != "$1 active" ] || return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+# The bus is started anew by whoever connects first: fwctld.
+test_bus()
+{
+	local before devices
+
+	before=$(property NRestarts)
+	devices=$(device_count)
+	kill -KILL "$(systemctl show --value --property=MainPID dbus.service)"
+	check 'it comes back when the bus has died' restarts_become $((before + 1))
+	is 'with every device' "$(device_count)" "$devices"
+	check 'its log verifies' fwctl audit verify
+	check 'and it changes a value' fwctl set "$1" cxl-test value=6 --allow-taint
+}
+
 test_blocked()
 {
 	echo '[Broker]
@@ -221,6 +247,7 @@ under_systemd()
 	test_work "$memdev"
 	test_heads
 	test_hotplug "$memdev"
+	test_bus "$memdev"
 	test_blocked "$memdev"
 	test_heads
 	journalctl --no-pager -o cat -u fwctld.service | sed 's/^/# fwctld: /'
