@@ -13,8 +13,9 @@
 /* How long a new head of the log may wait to be told. */
 #define HEAD_DELAY_US 20000
 
-/* How long whoever asks for too much waits to hear so. */
+/* How long whoever asks for too much waits to hear so; of one user, one after the other. */
 #define PAUSE_US 20000
+#define PAUSE_SPACE_US 2000
 
 /* DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER of the D-Bus specification. */
 #define NAME_PRIMARY_OWNER 1
@@ -291,7 +292,9 @@ static int connect_bus(struct bus *bus)
 	r = make_peers(bus);
 	if (r < 0)
 		return r;
-	r = pace_new(bus->broker->event, PAUSE_US, &bus->pace);
+	r = pace_new(bus->broker->event,
+		     (struct pace_times){ .length_us = PAUSE_US, .space_us = PAUSE_SPACE_US },
+		     &bus->pace);
 	if (r < 0)
 		return r;
 	return dispatch_register(bus);
