@@ -10,6 +10,10 @@
 /* And at most. */
 #define WAIT_MOST_MS 10000
 
+/* Who has so many refusals held up is in haste, and has no more than so many calls served at once. */
+#define HASTE_REFUSALS 16
+#define HASTE_CALLS 2
+
 /* How much one more call says about how long calls take: an eighth. */
 #define MEAN_WEIGHT 8
 
@@ -78,6 +82,18 @@ int account_admit(const struct config *config, struct peer *peer, enum quantity 
 	user->users->account.of[quantity] += amount;
 	held->of[quantity] += amount;
 	return 0;
+}
+
+int account_let_in(struct peer *peer, struct refusal *refusal)
+{
+	const struct user *user = peer->user;
+
+	if (user->paused < HASTE_REFUSALS || user->serving < HASTE_CALLS)
+		return 0;
+	return refuse_for_now(refusal, REFUSAL_LIMIT_EXCEEDED, wait_ms(user),
+			      "This user calls again without waiting: %u refusals are on their way "
+			      "to it",
+			      user->paused);
 }
 
 void account_release(struct peer *peer, struct account *held)

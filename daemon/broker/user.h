@@ -24,6 +24,11 @@ struct user {
 	uint32_t uid;
 	struct account account;
 	uint64_t call_us; /* how long the calls have taken of late */
+
+	/* Of bus/call.c. */
+	unsigned serving; /* calls that were let in and have no answer yet */
+	unsigned paused;  /* refusals that are held up for a moment */
+	uint64_t pause_us; /* when the last of these is over */
 };
 
 /* The user of that uid, which is made when it is not there. Takes a reference. 0 or -ENOMEM. */

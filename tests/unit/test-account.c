@@ -227,8 +227,36 @@ START_TEST(the_largest_call_fits)
 }
 END_TEST
 
+/* Who is refused, and calls again and again, is served two at a time. Others do not notice. */
+START_TEST(haste)
+{
+	struct place place;
+	struct user *user;
+
+	place_fill(&place);
+	user = place.peers[0].user;
+	user->serving = 200;
+	user->paused = 15;
+	ck_assert_int_eq(account_let_in(&place.peers[0], &place.refusal), 0);
+	user->paused = 16;
+	/* By either of its connections. */
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(account_let_in(&place.peers[i], &place.refusal),
+				 REFUSAL_LIMIT_EXCEEDED);
+		ck_assert_uint_eq(wait_of(&place.refusal), 20);
+	}
+	ck_assert_int_eq(account_let_in(&place.peers[2], &place.refusal), 0);
+	user->serving = 2;
+	ck_assert_int_eq(account_let_in(&place.peers[0], &place.refusal), REFUSAL_LIMIT_EXCEEDED);
+	user->serving = 1;
+	ck_assert_int_eq(account_let_in(&place.peers[0], &place.refusal), 0);
+	place_empty(&place);
+}
+END_TEST
+
 static void fill(Suite *suite)
 {
+	unit_case(suite, "haste", haste);
 	unit_case(suite, "users", users_are_one_for_each_uid);
 	unit_loop(suite, "limits", limits, ARRAY_LENGTH(quantities));
 	unit_case(suite, "lower", the_lower_limit_holds);
