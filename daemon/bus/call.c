@@ -122,7 +122,8 @@ static bool pause_answer(struct bus_call *call)
 	if (code != REFUSAL_LIMIT_EXCEEDED && code != REFUSAL_DEVICE_BUSY)
 		return false;
 	if (!peer || atomic_load(&peer->gone) || broker->stopping ||
-	    peer->paused >= broker->config.calls_per_connection)
+	    peer->paused >= broker->config.calls_per_connection ||
+	    peer->user->paused >= broker->config.calls_per_user)
 		return false;
 	drop_work(call);
 	if (call_drop_body(&call->message) < 0)
