@@ -152,11 +152,15 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	struct bus *bus = userdata;
 	uint32_t result = 0;
+	int r;
 
 	(void)error;
 	if (!sd_bus_message_is_method_error(reply, NULL) &&
 	    sd_bus_message_read(reply, "u", &result) >= 0 && result == NAME_PRIMARY_OWNER) {
 		log_info("Serving as " BUS_NAME);
+		r = broker_serve(bus->broker);
+		if (r < 0)
+			bus_stop(bus, log_errno(r, "The audit log cannot be looked after"));
 		return 0;
 	}
 	log_error("The name " BUS_NAME " cannot be had; see that no other fwctld runs and that the "
@@ -257,7 +261,7 @@ static int start_authorizer(struct bus *bus)
 		.polkit_s = config->polkit_timeout,
 		.dialog_s = config->authorization_timeout,
 		.per_user = config->authorizations_per_user,
-		.per_connection = config->authorizations_per_peer,
+		.per_connection = config->authorizations_per_connection,
 	};
 
 	return authorizer_new(bus->bus, bus->broker->event, &limits, &bus->authorizer);

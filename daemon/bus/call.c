@@ -45,6 +45,9 @@ static void stop_serving(struct bus_call *call)
 static void call_free(struct bus_call *call)
 {
 	drop_work(call);
+	list_remove(&call->link);
+	/* While the peer is there, whose list it is. */
+	list_remove(&call->link_of_peer);
 	stop_serving(call);
 	if (call->peer) {
 		account_release(call->peer, &call->held);
@@ -52,8 +55,6 @@ static void call_free(struct bus_call *call)
 	}
 	if (call->device)
 		device_unref(call->device);
-	list_remove(&call->link);
-	list_remove(&call->link_of_peer);
 	sd_bus_error_free(&call->error);
 	sd_bus_message_unref(call->message);
 	free(call);
