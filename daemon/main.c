@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 #include <malloc.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +16,9 @@
 #include "config.h"
 #include "util/log.h"
 
-/* What the heap keeps of freed memory: a request and its response, of the largest size. */
-#define HEAP_KEPT (2 * (int)TRANSPORT_RPC_MAX)
+/* What the heap keeps of freed memory: what two calls take that send and get the most. With less, one
+ * Rpc of 1 MiB after the other gives all of it back to the kernel, and takes it anew page by page. */
+#define HEAP_KEPT (4 * (int)TRANSPORT_RPC_MAX)
 
 enum mode { MODE_SERVE, MODE_INTROSPECT, MODE_DONE };
 
@@ -172,6 +174,9 @@ static int prepare_process(const struct config *config)
 {
 	int r;
 
+	/* Of the heap the loop has one part and all workers another. By default each of thousands of
+	 * threads would get one of its own. */
+	mallopt(M_ARENA_MAX, 2);
 	/* Without immediate changes nothing needs the kernel's full debug scope (kernel trap 6). */
 	if (immediate_changes_state(config) != IMMEDIATE_ALLOWED) {
 		r = host_drop_rawio();
@@ -182,8 +187,9 @@ static int prepare_process(const struct config *config)
 }
 
 /*
- * Left alone, glibc has an arena for each of many threads and learns from one large block, such as a
- * page of the log, that it should keep blocks of that size: after a while some hundred MiB of nothing.
+ * Left alone, glibc has an arena for each of many threads and learns from one large block, such as
+ * a page of the log, that it should keep blocks of that size: after a while some hundred MiB of
+ * nothing.
  */
 static void bound_heap(void)
 {

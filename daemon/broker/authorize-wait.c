@@ -115,23 +115,26 @@ static void arm(struct authorizer *authorizer)
 		log_errno(r, "The time that polkit has to answer cannot be taken");
 }
 
+static void give_up_overdue(struct authorizer *authorizer, enum step step, uint64_t now_us)
+{
+	struct check *check;
+
+	while ((check = check_first(&authorizer->waiting[step])) && check->deadline_us <= now_us) {
+		if (step == STEP_QUICK && !authorizer->overdue)
+			log_warning("polkit does not answer in time; see that polkitd runs");
+		authorizer->overdue |= step == STEP_QUICK;
+		check_give_up(check);
+	}
+}
+
 int check_on_timer(sd_event_source *source, uint64_t time_us, void *userdata)
 {
 	struct authorizer *authorizer = userdata;
-	const uint64_t now_us = authorize_now_us();
-	struct check *check;
 
 	(void)source;
 	(void)time_us;
-	for (enum step step = 0; step < STEP_MAX; step++) {
-		while ((check = check_first(&authorizer->waiting[step])) && check->deadline_us <= now_us) {
-			if (step == STEP_QUICK && !authorizer->overdue)
-				log_warning(
-					"polkit does not answer in time; see that polkitd runs");
-			authorizer->overdue |= step == STEP_QUICK;
-			check_give_up(check);
-		}
-	}
+	for (enum step step = 0; step < STEP_MAX; step++)
+		give_up_overdue(authorizer, step, authorize_now_us());
 	arm(authorizer);
 	return 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/authorize-private.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "util/log.h"
@@ -78,15 +77,15 @@ static int check_limits(struct authorizer *authorizer, const struct peer *peer,
 	const struct turns_user *user = turns_find(&authorizer->turns, peer->uid);
 
 	if (peer->questions >= authorizer->limits.per_connection)
-		return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
-			      "%u requests of this connection wait for polkit's answer; call again "
-			      "in %" PRIu64 " ms",
-			      peer->questions, retry_ms(authorizer, peer->questions));
+		return refuse_for_now(refusal, REFUSAL_LIMIT_EXCEEDED,
+				      retry_ms(authorizer, peer->questions),
+				      "%u requests of this connection wait for polkit's answer",
+				      peer->questions);
 	if (user && user->questions >= authorizer->limits.per_user)
-		return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
-			      "%u requests of this user wait for polkit's answer; call again in "
-			      "%" PRIu64 " ms",
-			      user->questions, retry_ms(authorizer, user->questions));
+		return refuse_for_now(refusal, REFUSAL_LIMIT_EXCEEDED,
+				      retry_ms(authorizer, user->questions),
+				      "%u requests of this user wait for polkit's answer",
+				      user->questions);
 	return 0;
 }
 

@@ -59,7 +59,7 @@ static void refuse_all(struct batch *batch, struct request *request)
 
 	while (batch->requests[number] != request)
 		number++;
-	refuse(&batch->refusal, own->code, "Request %zu of %zu: %.300s; none of them was run",
+	refuse(&batch->refusal, own->code, "None was run, for request %zu of %zu is refused: %.300s",
 	       number + 1, batch->n, own->message);
 	request->finished = on_refusal_recorded;
 	request->userdata = batch;
@@ -166,21 +166,17 @@ static int refuse_weight(struct refusal *refusal)
 
 int batch_weigh(struct batch *batch, const struct request *request)
 {
-	batch->bytes += sizeof(*request) + request->bytes.size;
-	for (size_t i = 0; i < request->options.n_buffers; i++)
-		batch->bytes += request->options.buffers[i].size;
+	batch->bytes += request_weight(request);
 	return batch->bytes > BATCH_BYTES_MAX ? refuse_weight(&batch->refusal) : 0;
 }
 
 /* What the answer to a judged request can make us hold. */
 static int weigh_answer(struct batch *batch, struct request *request)
 {
-	const struct codec_request *parsed = &request->parsed;
-
-	batch->bytes += parsed->codec->response_room(parsed, request->room);
-	for (size_t i = 0; i < parsed->n_buffers; i++)
-		batch->bytes += parsed->buffers[i].meant;
-	return batch->bytes > BATCH_BYTES_MAX ? refuse_weight(&request->refusal) : 0;
+	batch->bytes += request_answer_weight(request);
+	if (batch->bytes > BATCH_BYTES_MAX)
+		return refuse_weight(&request->refusal);
+	return request_admit_answer(request);
 }
 
 /* Remembers a request that polkit will have to be asked about, unless it is asked already. */

@@ -19,9 +19,6 @@
 #define BATCH_REQUESTS_MAX 1024
 #define BATCH_QUESTIONS_MAX 8
 
-/* How many batches of one connection may be under way: each is worth many calls. */
-#define BATCHES_PER_PEER_MAX 4
-
 /* How much the requests of a batch may hold together: requests and buffers, answers and their
  * buffers, and what is recorded of each. */
 #define BATCH_BYTES_MAX (4u * 1024 * 1024)

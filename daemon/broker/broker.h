@@ -17,6 +17,7 @@
 #include "broker/gate.h"
 #include "broker/herald.h"
 #include "broker/notice.h"
+#include "broker/user.h"
 #include "catalog/catalog.h"
 #include "device/source.h"
 #include "device/table.h"
@@ -58,6 +59,7 @@ struct broker {
 	/* The log has changed, on its way to the loop: once, however often it did. */
 	struct job audit_changed;
 	atomic_bool audit_change_posted;
+	struct users users; /* whose connections have called */
 	struct device_source *source;
 	struct device_table *devices;
 	/* Three workers, NULL before the start and after the end, as those that follow. A query of a
@@ -90,6 +92,10 @@ void broker_connect(struct broker *broker, struct authorizer *authorizer,
 
 /* Opens the devices. Returns 0 or -errno; broker_stop() is due in both cases. */
 int broker_start(struct broker *broker);
+
+/* Clients can call from now on: does what could wait for that. Returns 0 or -errno; broker_stop() is due
+ * where it fails. */
+int broker_serve(struct broker *broker);
 
 /*
  * Finishes what was submitted and ends all threads; stopped() tells when that is done. Who sent

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/configuration.h"
 
+#include <ctype.h>
 #include <ini.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -9,20 +10,27 @@
 #include "util/file.h"
 #include "util/log.h"
 
-#define MIB_BYTES (UINT64_C(1) << 20)
 #define DAY_US (24 * 3600 * UINT64_C(1000000))
+
+/* The largest call that may be made fits by itself: tests/unit/test-account.c adds it up. */
+#define CALL_MIB_MOST 10
 
 const struct config config_defaults = {
 	.immediate_changes = true,
 	.queue_depth = 64,
 	.queue_depth_per_user = 16,
 	.stop_timeout = 75,
-	.calls_per_peer = 64,
+	.calls_per_connection = 64,
+	.calls_per_user = 256,
+	.mib_per_connection = 16,
+	.mib_per_user = 64,
+	.audit_pages_per_connection = 2,
+	.audit_pages_per_user = 4,
 	.authorization_timeout = 300,
 	.polkit_timeout = 30,
 	.keep_authorization = 5,
-	.authorizations_per_user = 48,
-	.authorizations_per_peer = 16,
+	.authorizations_per_user = 128,
+	.authorizations_per_connection = 64,
 	.audit_segment_mib = 64,
 	.audit_segment_days = 30,
 };
@@ -43,7 +51,16 @@ static const struct key {
 	{ "QueueDepthPerUser", KIND_NUMBER, offsetof(struct config, queue_depth_per_user), 1,
 	  1024 },
 	{ "StopTimeoutSec", KIND_NUMBER, offsetof(struct config, stop_timeout), 1, 3600 },
-	{ "CallsPerConnection", KIND_NUMBER, offsetof(struct config, calls_per_peer), 1, 4096 },
+	{ "CallsPerConnection", KIND_NUMBER, offsetof(struct config, calls_per_connection), 1,
+	  4096 },
+	{ "CallsPerUser", KIND_NUMBER, offsetof(struct config, calls_per_user), 1, 65536 },
+	{ "MiBPerConnection", KIND_NUMBER, offsetof(struct config, mib_per_connection),
+	  CALL_MIB_MOST, 65536 },
+	{ "MiBPerUser", KIND_NUMBER, offsetof(struct config, mib_per_user), CALL_MIB_MOST, 65536 },
+	{ "AuditPagesPerConnection", KIND_NUMBER,
+	  offsetof(struct config, audit_pages_per_connection), 1, 64 },
+	{ "AuditPagesPerUser", KIND_NUMBER, offsetof(struct config, audit_pages_per_user), 1,
+	  1024 },
 	{ "AuthorizationTimeoutSec", KIND_NUMBER,
 	  offsetof(struct config, authorization_timeout), 1, 3600 },
 	{ "PolkitTimeoutSec", KIND_NUMBER, offsetof(struct config, polkit_timeout), 1, 3600 },
@@ -51,7 +68,7 @@ static const struct key {
 	{ "AuthorizationsPerUser", KIND_NUMBER,
 	  offsetof(struct config, authorizations_per_user), 1, 1024 },
 	{ "AuthorizationsPerConnection", KIND_NUMBER,
-	  offsetof(struct config, authorizations_per_peer), 1, 1024 },
+	  offsetof(struct config, authorizations_per_connection), 1, 1024 },
 	{ "AuditSegmentMiB", KIND_NUMBER, offsetof(struct config, audit_segment_mib), 1, 4096 },
 	{ "AuditSegmentDays", KIND_NUMBER, offsetof(struct config, audit_segment_days), 0, 3650 },
 	{ "AuditKeepMiB", KIND_NUMBER, offsetof(struct config, audit_keep_mib), 0, 16777216 },
@@ -240,6 +257,32 @@ int config_load(const char *file, struct config *config)
 	return check_together(file, config);
 }
 
+/* A word begins at a capital with a small letter behind it: MiBPerUser is mib-per-user. */
+static void write_name(const char *key, char ret[CONFIG_NAME_SIZE])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; key[i]; i++) {
+		if (i > 0 && isupper((unsigned char)key[i]) && islower((unsigned char)key[i + 1]))
+			ret[n++] = '-';
+		ret[n++] = (char)tolower((unsigned char)key[i]);
+	}
+	ret[n] = '\0';
+}
+
+bool config_number(const struct config *config, size_t i, char ret_name[CONFIG_NAME_SIZE],
+		   uint64_t *ret_value)
+{
+	for (size_t at = 0; at < ARRAY_LENGTH(keys); at++) {
+		if (keys[at].kind != KIND_NUMBER || i-- > 0)
+			continue;
+		write_name(keys[at].name, ret_name);
+		*ret_value = *(const uint64_t *)((const char *)config + keys[at].offset);
+		return true;
+	}
+	return false;
+}
+
 struct audit_limits config_audit_limits(const struct config *config)
 {
 	const uint64_t least = 2 * config->audit_segment_mib;
@@ -248,9 +291,9 @@ struct audit_limits config_audit_limits(const struct config *config)
 	if (keep_mib > 0 && keep_mib < least)
 		keep_mib = least;
 	return (struct audit_limits){
-		.segment_bytes = config->audit_segment_mib * MIB_BYTES,
+		.segment_bytes = config->audit_segment_mib * CONFIG_MIB_BYTES,
 		.segment_age_us = config->audit_segment_days * DAY_US,
-		.keep_bytes = keep_mib * MIB_BYTES,
+		.keep_bytes = keep_mib * CONFIG_MIB_BYTES,
 		.keep_age_us = config->audit_keep_days * DAY_US,
 	};
 }

@@ -48,9 +48,8 @@ static void submit(struct errand *errand)
 	} else if (worker_submit(worker, &errand->job) == 0) {
 		return;
 	} else {
-		refuse(&errand->refusal, REFUSAL_DEVICE_BUSY,
-		       "Too much waits already; call again in %llu ms",
-		       (unsigned long long)worker_wait_ms(worker));
+		refuse_for_now(&errand->refusal, REFUSAL_DEVICE_BUSY, worker_wait_ms(worker),
+			       "Too much waits already");
 	}
 	errand->finished(errand);
 }

@@ -12,14 +12,51 @@
 #if HAVE_LIBAUDIT
 
 #include <libaudit.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "util/library.h"
 #include "util/log.h"
 
 struct kernel {
+	bool opened;
 	int fd; /* -EBADF: it does not take anything from us */
 };
+
+/* Loaded for the first record that is announced. */
+static struct {
+	__typeof__(audit_open) *audit_open;
+	__typeof__(audit_close) *audit_close;
+	__typeof__(audit_encode_nv_string) *audit_encode_nv_string;
+	__typeof__(audit_log_user_message) *audit_log_user_message;
+	__typeof__(set_aumessage_mode) *set_aumessage_mode;
+} libaudit;
+
+static const struct library_function functions[] = {
+	LIBRARY_FUNCTION(libaudit, audit_open),
+	LIBRARY_FUNCTION(libaudit, audit_close),
+	LIBRARY_FUNCTION(libaudit, audit_encode_nv_string),
+	LIBRARY_FUNCTION(libaudit, audit_log_user_message),
+	LIBRARY_FUNCTION(libaudit, set_aumessage_mode),
+	{ 0 }
+};
+
+static bool loaded;
+
+static void load(void)
+{
+	loaded = library_load("libaudit.so.1", functions,
+			      "the kernel's audit subsystem is not told of audit records") == 0;
+}
+
+static bool load_library(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, load);
+	return loaded;
+}
 
 char *herald_kernel_text(const struct broker_notice *notice)
 {
@@ -27,9 +64,11 @@ char *herald_kernel_text(const struct broker_notice *notice)
 	CLEANUP(freep) char *command = NULL;
 	char *text;
 
+	if (!load_library())
+		return NULL;
 	/* These quote, or encode, so that no name can forge a field. */
-	device = audit_encode_nv_string("device", notice->device, 0);
-	command = audit_encode_nv_string("command", notice->command, 0);
+	device = libaudit.audit_encode_nv_string("device", notice->device, 0);
+	command = libaudit.audit_encode_nv_string("command", notice->command, 0);
 	if (!device || !command)
 		return NULL;
 	if (asprintf(&text, "op=%s seq=%llu hash=%s%s%s%s%s",
@@ -51,10 +90,20 @@ static bool is_success(const struct broker_notice *notice)
 
 static void give_up(struct kernel *kernel)
 {
-	audit_close(kernel->fd);
+	libaudit.audit_close(kernel->fd);
 	kernel->fd = -EBADF;
 	log_info("The kernel's audit subsystem takes nothing from fwctld (that needs "
 		 "CAP_AUDIT_WRITE, outside of a user namespace); it is not told of audit records");
+}
+
+/* A kernel without an audit subsystem is one that takes nothing. */
+static void open_kernel(struct kernel *kernel)
+{
+	kernel->opened = true;
+	if (!load_library())
+		return;
+	libaudit.set_aumessage_mode(MSG_QUIET, DBG_NO);
+	kernel->fd = libaudit.audit_open();
 }
 
 static int kernel_tell(void *handle, const struct broker_notice *notice, int hurry_fd)
@@ -64,13 +113,15 @@ static int kernel_tell(void *handle, const struct broker_notice *notice, int hur
 	int r;
 
 	(void)hurry_fd; /* the kernel bounds the time itself */
+	if (!kernel->opened)
+		open_kernel(kernel);
 	if (kernel->fd < 0)
 		return 0;
 	text = herald_kernel_text(notice);
 	if (!text)
 		return -ENOMEM;
-	r = audit_log_user_message(kernel->fd, AUDIT_TRUSTED_APP, text, NULL, NULL, "",
-				   is_success(notice));
+	r = libaudit.audit_log_user_message(kernel->fd, AUDIT_TRUSTED_APP, text, NULL, NULL, "",
+					    is_success(notice));
 	if (r > 0)
 		return 0;
 	/* For one who may not, libaudit returns 0 or -1, as its version has it. */
@@ -86,12 +137,7 @@ static int kernel_open(void **ret_handle)
 
 	if (!kernel)
 		return -ENOMEM;
-	set_aumessage_mode(MSG_QUIET, DBG_NO);
-	kernel->fd = audit_open();
-	if (kernel->fd < 0) {
-		free(kernel);
-		return -EOPNOTSUPP;
-	}
+	*kernel = (struct kernel){ .fd = -EBADF };
 	*ret_handle = kernel;
 	return 0;
 }
@@ -101,7 +147,7 @@ static void kernel_close(void *handle)
 	struct kernel *kernel = handle;
 
 	if (kernel->fd >= 0)
-		audit_close(kernel->fd);
+		libaudit.audit_close(kernel->fd);
 	free(kernel);
 }
 

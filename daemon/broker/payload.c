@@ -18,6 +18,15 @@ void payload_answer_clear(struct payload_answer *answer)
 		memfd_clear(&answer->buffers[i]);
 }
 
+uint64_t payload_size(const struct payload *payload)
+{
+	uint64_t size = payload->request.size;
+
+	for (size_t i = 0; i < payload->n_buffers; i++)
+		size += payload->buffers[i].size;
+	return size;
+}
+
 bool payload_is_outside(const struct request *request)
 {
 	const struct payload *payload = &request->options.payload;
@@ -75,9 +84,9 @@ int payload_fetch(struct request *request, void (*fetched)(struct request *reque
 	if (porter && worker_submit(porter, &request->job) == 0)
 		return 0;
 	close_all(&request->options.payload);
-	return refuse(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
-		      "Too many requests in memfds wait to be read; call again in %llu ms",
-		      (unsigned long long)(porter ? worker_wait_ms(porter) : 0));
+	return refuse_for_now(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
+			      porter ? worker_wait_ms(porter) : ACCOUNT_WAIT_MS,
+			      "Too many requests in memfds wait to be read");
 }
 
 static int make_all(const struct call_result *result, struct payload_answer *ret)

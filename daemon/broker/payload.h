@@ -28,6 +28,9 @@ struct payload_answer {
 void payload_clear(struct payload *payload);
 void payload_answer_clear(struct payload_answer *answer);
 
+/* How much of the request is in memfds, and will be copied out of them. */
+uint64_t payload_size(const struct payload *payload);
+
 /* Whether something of @request is not there yet. */
 bool payload_is_outside(const struct request *request);
 

@@ -4,7 +4,7 @@
 /*
  * Who asks: one connection to the bus, as the bus vouches for it. Filled by bus/peer.c before the
  * first request of the connection goes on; from then on only `gone` and what is counted or kept
- * for it on the loop's thread change. Calls libc only.
+ * for it on the loop's thread change. May call user.h and util.
  */
 
 #include <stdatomic.h>
@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "broker/user.h"
 #include "util/list.h"
 #include "util/macros.h"
 
@@ -30,9 +31,11 @@ struct peer {
 	char *exe, *unit, *session;
 	int64_t loginuid; /* -1: unknown */
 
-	struct list call_list; /* those of bus/call.c that have no answer yet; the loop's thread */
-	unsigned calls;	  /* that wait for an answer; the loop's thread */
-	unsigned batches; /* those of them that are batches */
+	/* The loop's thread only. */
+	struct user *user; /* a reference; NULL until the peer is known */
+	struct account account;
+	unsigned paused; /* refusals that are held up for a moment: bus/call.c */
+	struct list call_list; /* those of bus/call.c that have no answer yet */
 
 	/* Of authorize.c and kept.c, on the loop's thread. */
 	unsigned questions; /* that wait for polkit's answer */
@@ -46,10 +49,13 @@ static inline struct peer *peer_ref(struct peer *peer)
 	return peer;
 }
 
+/* The last reference is given back on the loop's thread. */
 static inline void peer_unref(struct peer *peer)
 {
 	if (atomic_fetch_sub(&peer->references, 1) > 1)
 		return;
+	if (peer->user)
+		user_unref(peer->user);
 	free(peer->bus_name);
 	free(peer->label);
 	free(peer->exe);

@@ -32,6 +32,7 @@ void request_options_clear(struct request_options *options)
 
 void request_free(struct request *request)
 {
+	account_release(request->peer, &request->held);
 	bytes_clear(&request->bytes);
 	request_options_clear(&request->options);
 	call_result_clear(&request->result.call);
@@ -41,6 +42,33 @@ void request_free(struct request *request)
 	device_unref(request->device);
 	peer_unref(request->peer);
 	free(request);
+}
+
+uint64_t request_weight(const struct request *request)
+{
+	const struct request_options *options = &request->options;
+	uint64_t bytes = sizeof(*request) + request->bytes.size + options->expect.size;
+
+	for (size_t i = 0; i < options->n_buffers; i++)
+		bytes += options->buffers[i].size;
+	bytes += payload_size(&options->payload);
+	return bytes + (options->reason ? strlen(options->reason) : 0);
+}
+
+uint64_t request_answer_weight(const struct request *request)
+{
+	const struct codec_request *parsed = &request->parsed;
+	uint64_t bytes = parsed->codec->response_room(parsed, request->room);
+
+	for (size_t i = 0; i < parsed->n_buffers; i++)
+		bytes += parsed->buffers[i].meant;
+	return bytes;
+}
+
+int request_admit_answer(struct request *request)
+{
+	return account_admit(&request->broker->config, request->peer, QUANTITY_BYTES,
+			     request_answer_weight(request), &request->held, &request->refusal);
 }
 
 bool request_is_change(const struct request *request)
@@ -96,9 +124,8 @@ void request_end_refused(struct request *request)
 	};
 	if (worker_submit(clerk, &request->job) == 0)
 		return;
-	refuse(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
-	       "Too many refused changes wait to be recorded; call again in %llu ms",
-	       (unsigned long long)worker_wait_ms(clerk));
+	refuse_for_now(&request->refusal, REFUSAL_LIMIT_EXCEEDED, worker_wait_ms(clerk),
+		       "Too many refused changes wait to be recorded");
 	finish(request);
 }
 
@@ -249,6 +276,8 @@ static void judge_and_ask(struct request *request)
 	int r;
 
 	r = request_judge(request, &gate);
+	if (r == 0 && !request->explain)
+		r = request_admit_answer(request);
 	if (r < 0) {
 		finish_failed(request, r);
 		return;
@@ -267,6 +296,8 @@ static void on_fetched(struct request *request)
 	request->submitted = false;
 	if (request->error == 0 && atomic_load(&request->broker->stopping))
 		broker_refuse_stopping(&request->refusal);
+	else if (request->error == 0 && atomic_load(&request->device->gone))
+		device_refuse_gone(&request->refusal);
 	if (request->error < 0 || request->refusal.code != REFUSAL_NONE ||
 	    atomic_load(&request->peer->gone))
 		finish(request);

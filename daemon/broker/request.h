@@ -71,6 +71,7 @@ struct request {
 	char id[REQUEST_ID_SIZE]; /* shared by its records; empty before the first */
 
 	struct authorization authorization;
+	struct account held; /* for the answer: request_admit_answer() */
 	struct refusal refusal; /* code is REFUSAL_NONE unless it was refused */
 	int error;		/* -errno of a fatal error, which is nobody's refusal */
 	struct request_result result;
@@ -118,6 +119,15 @@ int request_ask(struct request *request,
 		void *userdata);
 void request_end_refused(struct request *request);
 void request_run(struct request *request);
+
+/* How many bytes a request holds that has been read: itself, and all that came for it. */
+uint64_t request_weight(const struct request *request);
+
+/* The same of the answer that a judged request can get. */
+uint64_t request_answer_weight(const struct request *request);
+
+/* Admits the answer, until the request is freed. Returns 0 or the refusal LimitExceeded. */
+int request_admit_answer(struct request *request);
 
 /* Whether it changes something, and so is recorded whatever becomes of it. */
 bool request_is_change(const struct request *request);

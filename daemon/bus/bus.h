@@ -11,7 +11,6 @@
 #include "bus/interface.h"
 
 struct bus_vtables;
-struct peers;
 struct pump;
 
 struct bus {
@@ -19,9 +18,11 @@ struct bus {
 	struct pump *pump;
 	struct broker *broker;
 	struct peers *peers;
+	struct pace *pace; /* refusals that are not answered at once */
 	struct authorizer *authorizer;
 	struct bus_vtables *vtables;
 	struct list calls; /* that have no answer yet */
+	sd_event_source *head;	   /* on while the log's newest head is to be told */
 	sd_event_source *patience; /* for devices that take long to open at the start */
 	bool tainted;		   /* as clients were last told */
 	bool refusing;		   /* the audit log, as clients were last told */

@@ -1,30 +1,60 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bus/call.h"
 
-#include "bus/bus.h"
-#include "bus/error.h"
-#include "bus/peers.h"
+#include <string.h>
 
-static void call_free(struct bus_call *call)
+#include "bus/bus.h"
+#include "bus/drop-body.h"
+#include "bus/error.h"
+#include "bus/weight.h"
+
+/* How many messages are kept of the calls of one user that are under way, and of which size. */
+#define MESSAGES_KEPT 8
+#define MESSAGE_BYTES_KEPT (16 * 1024)
+
+static uint64_t now_us(const struct bus_call *call)
+{
+	uint64_t now = 0;
+
+	sd_event_now(call->bus->broker->event, CLOCK_MONOTONIC, &now);
+	return now;
+}
+
+/* Frees what was to be done, and all that came for it. */
+static void drop_work(struct bus_call *call)
 {
 	if (call->method->clear)
 		call->method->clear(call);
+	memset(&call->arguments, 0, sizeof(call->arguments));
 	if (call->request)
-		request_free(call->request);
-	if (call->batch) {
-		call->peer->batches--;
-		batch_free(call->batch);
-	}
+		request_free(take_pointer(call->request));
+	if (call->batch)
+		batch_free(take_pointer(call->batch));
 	if (call->has_errand)
 		errand_clear(&call->errand);
+	call->has_errand = false;
+}
+
+static void stop_serving(struct bus_call *call)
+{
+	if (call->serving)
+		call->peer->user->serving--;
+	call->serving = false;
+}
+
+static void call_free(struct bus_call *call)
+{
+	drop_work(call);
+	list_remove(&call->link);
+	/* While the peer is there, whose list it is. */
+	list_remove(&call->link_of_peer);
+	stop_serving(call);
 	if (call->peer) {
-		call->peer->calls--;
+		account_release(call->peer, &call->held);
 		peer_unref(call->peer);
 	}
 	if (call->device)
 		device_unref(call->device);
-	list_remove(&call->link);
-	list_remove(&call->link_of_peer);
 	sd_bus_error_free(&call->error);
 	sd_bus_message_unref(call->message);
 	free(call);
@@ -63,11 +93,90 @@ static void call_answer(struct bus_call *call, int r)
 }
 
 /* The end of a call: answers it, unless nobody is there any more, and frees it. */
-static void call_finish(struct bus_call *call, int r)
+static void call_end(struct bus_call *call, int r)
 {
 	if (!call->peer || !atomic_load(&call->peer->gone))
 		call_answer(call, r);
 	call_free(call);
+}
+
+static void on_pause_over(struct pause *pause)
+{
+	struct bus_call *call = container_of(pause, struct bus_call, pause);
+
+	call->peer->paused--;
+	call->peer->user->paused--;
+	call->peer->user->refused_us = now_us(call);
+	call_end(call, 0);
+}
+
+/*
+ * Whether the answer is held up: it tells the caller to come back later, and whoever comes back at
+ * once shall not be served any faster for it. The call counts until then.
+ */
+static bool pause_answer(struct bus_call *call)
+{
+	const enum refusal_code code = call->refusal.code;
+	struct broker *broker = call->bus->broker;
+	struct peer *peer = call->peer;
+
+	if (code != REFUSAL_LIMIT_EXCEEDED && code != REFUSAL_DEVICE_BUSY)
+		return false;
+	if (!peer || atomic_load(&peer->gone) || broker->stopping ||
+	    peer->paused >= broker->config.calls_per_connection ||
+	    peer->user->paused >= broker->config.calls_per_user)
+		return false;
+	drop_work(call);
+	if (call_drop_body(&call->message) < 0)
+		return false;
+	call->pause.over = on_pause_over;
+	if (pace_add(call->bus->pace, &peer->user->pause_us, &call->pause) < 0)
+		return false;
+	stop_serving(call);
+	peer->paused++;
+	peer->user->paused++;
+	return true;
+}
+
+static void call_finish(struct bus_call *call, int r)
+{
+	if (pause_answer(call))
+		return;
+	if (call->peer && call->refusal.code == REFUSAL_NONE)
+		account_took(call->peer, now_us(call) - call->started_us);
+	call_end(call, r);
+}
+
+/*
+ * A call that waits holds no more than was admitted: not the message with its arguments in it a
+ * second time, nor descriptors that nobody asked for. Only the few calls that a user may have before
+ * it is worth the time keep a message, which is a small one.
+ */
+static int drop_message(struct bus_call *call, uint64_t bytes)
+{
+	const bool has_memfds = call->request && payload_is_outside(call->request);
+
+	if (bytes <= MESSAGE_BYTES_KEPT && !has_memfds &&
+	    call->peer->user->account.of[QUANTITY_CALLS] <= MESSAGES_KEPT)
+		return 0;
+	return call_drop_body(&call->message);
+}
+
+/*
+ * The arguments have been read, @r as of decode(). Admits what they are, @bytes. Returns whether the
+ * call goes on; otherwise it is finished.
+ */
+static bool take_arguments(struct bus_call *call, int r, uint64_t bytes)
+{
+	if (r == 0)
+		r = account_admit(&call->bus->broker->config, call->peer, QUANTITY_BYTES, bytes,
+				  &call->held, &call->refusal);
+	if (r == 0)
+		r = drop_message(call, bytes);
+	if (r == 0)
+		return true;
+	call_finish(call, r);
+	return false;
 }
 
 /* Tells everybody what changes can have changed: of these requests, once for all. */
@@ -203,9 +312,7 @@ static void start_request(struct bus_call *call)
 	request->finished = on_request_finished;
 	request->userdata = call;
 	r = call->method->decode(call);
-	if (r != 0)
-		call_finish(call, r);
-	else
+	if (take_arguments(call, r, request_weight(request)))
 		request_start(request);
 }
 
@@ -213,44 +320,32 @@ static void start_batch(struct bus_call *call)
 {
 	int r;
 
-	if (call->peer->batches >= BATCHES_PER_PEER_MAX) {
-		refuse(&call->refusal, REFUSAL_LIMIT_EXCEEDED,
-		       "%u batches of this connection are under way; call again when one is done",
-		       BATCHES_PER_PEER_MAX);
-		call_finish(call, 0);
-		return;
-	}
 	call->batch = batch_new(call->bus->broker, call->device);
 	if (!call->batch) {
 		call_finish(call, -ENOMEM);
 		return;
 	}
-	call->peer->batches++;
 	call->batch->finished = on_batch_finished;
 	call->batch->userdata = call;
 	r = call->method->decode(call);
-	if (r != 0)
-		call_finish(call, r);
-	else
+	if (take_arguments(call, r, call->batch->bytes))
 		batch_start(call->batch);
 }
 
 static void start_errand(struct bus_call *call)
 {
 	struct errand *errand = &call->errand;
-	int r;
+	const bool interactive =
+		sd_bus_message_get_allow_interactive_authorization(call->message) > 0;
 
-	r = call->method->decode(call);
-	if (r != 0) {
-		call_finish(call, r);
+	if (!take_arguments(call, call->method->decode(call), 0))
 		return;
-	}
 	errand_init(errand, call->bus->broker, call->peer, call->device);
 	call->has_errand = true;
 	errand->place = call->method->place;
 	errand->action = call->method->action;
 	errand->words = call->method->words;
-	errand->interactive = sd_bus_message_get_allow_interactive_authorization(call->message) > 0;
+	errand->interactive = interactive;
 	errand->run = on_errand_run;
 	errand->finished = on_errand_finished;
 	errand_start(errand);
@@ -280,40 +375,71 @@ static void route(struct bus_call *call)
 	}
 }
 
-static void on_peer_known(void *userdata, struct peer *peer)
+/* Whether the caller may have this one under way besides its others. */
+static int admit(struct bus_call *call)
 {
-	struct bus_call *call = userdata;
+	const struct config *config = &call->bus->broker->config;
+	int r;
 
-	if (!peer) {
-		sd_bus_error_set(&call->error, SD_BUS_ERROR_ACCESS_DENIED,
-				 "The bus does not say who you are; call again");
-		call_finish(call, -EACCES);
-		return;
-	}
+	r = account_let_in(call->peer, call->started_us, &call->refusal);
+	if (r != 0)
+		return r;
+	r = account_admit(config, call->peer, QUANTITY_CALLS, 1, &call->held, &call->refusal);
+	if (r != 0)
+		return r;
+	call->serving = true;
+	call->peer->user->serving++;
+	return account_admit(config, call->peer, QUANTITY_PAGES, call->method->pages, &call->held,
+			     &call->refusal);
+}
+
+static void start_known(struct bus_call *call, struct peer *peer)
+{
 	call->peer = peer_ref(peer);
 	list_append(&peer->call_list, &call->link_of_peer);
 	if (call->bus->broker->stopping) {
-		peer->calls++;
 		sd_bus_error_set(&call->error, SD_BUS_ERROR_DISCONNECTED, STOPPING_WORDS);
 		call_finish(call, -ESHUTDOWN);
-		return;
-	}
-	if (peer->calls++ >= call->bus->broker->config.calls_per_peer) {
-		refuse(&call->refusal, REFUSAL_LIMIT_EXCEEDED,
-		       "%u calls of this connection wait for an answer; call again when one is "
-		       "there",
-		       peer->calls - 1);
+	} else if (admit(call) != 0) {
 		call_finish(call, 0);
+	} else {
+		route(call);
+	}
+}
+
+static void on_peer_known(struct peer_waiter *waiter, struct peer *peer)
+{
+	struct bus_call *call = container_of(waiter, struct bus_call, waiter);
+
+	if (peer) {
+		start_known(call, peer);
 		return;
 	}
-	route(call);
+	sd_bus_error_set(&call->error, SD_BUS_ERROR_ACCESS_DENIED,
+			 "The bus does not say who you are; call again");
+	call_finish(call, -EACCES);
+}
+
+/* Until it is known whose call it is, it waits as it came. */
+static int wait_for_peer(struct bus_call *call, const char *sender)
+{
+	int r;
+
+	call->waiter.bytes = message_weight(call->message);
+	call->waiter.known = on_peer_known;
+	r = peers_find(call->bus->peers, sender, &call->waiter, &call->refusal);
+	if (r > 0)
+		call_finish(call, 0);
+	return r < 0 ? r : 0;
 }
 
 int call_start(struct bus *bus, const struct bus_method *method, struct device *device,
 	       sd_bus_message *message)
 {
+	const char *sender = sd_bus_message_get_sender(message);
 	struct bus_call *call;
-	int r;
+	struct peer *peer;
+	int r = 0;
 
 	call = calloc(1, sizeof(*call));
 	if (!call)
@@ -324,7 +450,12 @@ int call_start(struct bus *bus, const struct bus_method *method, struct device *
 	call->method = method;
 	call->message = sd_bus_message_ref(message);
 	call->device = device ? device_ref(device) : NULL;
-	r = peers_find(bus->peers, sd_bus_message_get_sender(message), on_peer_known, call);
+	call->started_us = now_us(call);
+	peer = peers_known(bus->peers, sender);
+	if (peer)
+		start_known(call, peer);
+	else
+		r = wait_for_peer(call, sender);
 	if (r < 0)
 		call_free(call);
 	return r;

@@ -14,6 +14,8 @@
 #include "broker/batch.h"
 #include "broker/errand.h"
 #include "broker/request.h"
+#include "bus/pace.h"
+#include "bus/peers.h"
 
 #define BUS_NAME "org.fwctl.Broker1"
 #define BUS_ROOT "/org/fwctl/Broker1"
@@ -30,6 +32,11 @@ struct bus_call {
 	const struct bus_method *method;
 	sd_bus_message *message;
 	struct peer *peer;
+	struct peer_waiter waiter; /* until it is known whose call it is */
+	struct account held;	   /* what it has been admitted for */
+	struct pause pause;	   /* before a refusal is answered */
+	bool serving;		   /* counts in user->serving */
+	uint64_t started_us;
 	struct device *device; /* NULL: the root object */
 	struct request *request; /* ACCESS_VERDICT */
 	struct batch *batch;	 /* ACCESS_BATCH */
@@ -41,7 +48,7 @@ struct bus_call {
 		struct {
 			uint64_t first;
 			uint32_t most;
-			struct audit_filter filter; /* borrows the message */
+			struct audit_filter filter; /* owns its strings */
 			char **lines;
 		} records;
 		char seal_key[AUDIT_SEAL_KEY_SIZE];
@@ -73,6 +80,7 @@ struct bus_method {
 	enum action action; /* ACCESS_ACTION */
 	const char *words;  /* ACCESS_ACTION: for the person who is asked */
 	enum errand_place place; /* ACCESS_ACTION: whose thread calls run() */
+	unsigned pages; /* of the audit log that it may hold */
 
 	/* Reads the arguments. Returns 0; -errno, with call->error set where words help; or a
 	 * refusal in call->refusal. */

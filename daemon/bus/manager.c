@@ -1,16 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * org.fwctl.Broker1.Manager, on the root object: the broker itself, its log and its catalog.
+ * org.fwctl.Broker1.Manager, on the root object: the broker itself, its log and its catalog. What it
+ * says of its state is in manager-state.c.
  */
 
 #include <string.h>
 
 #include "broker/record.h"
 #include "bus/bus.h"
+#include "bus/manager.h"
 #include "bus/options.h"
-#include "config.h"
 #include "util/log.h"
+
+/* The message that they came in does not stay. */
+static int copy_filter(const struct audit_filter *from, struct audit_filter *to)
+{
+	const char *const texts[] = { from->device, from->command, from->request };
+	const char **const places[] = { &to->device, &to->command, &to->request };
+
+	*to = *from;
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+		*places[i] = texts[i] ? strdup(texts[i]) : NULL;
+		if (texts[i] && !*places[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
 
 static int decode_records(struct bus_call *call)
 {
@@ -22,9 +38,9 @@ static int decode_records(struct bus_call *call)
 	if (r < 0)
 		return r;
 	r = bus_options_read(call, OPTIONS_FILTER, &options);
-	if (r == 0)
-		call->arguments.records.filter = options.filter;
-	return r;
+	if (r != 0)
+		return r;
+	return copy_filter(&options.filter, &call->arguments.records.filter);
 }
 
 static void run_records(struct bus_call *call)
@@ -60,6 +76,11 @@ static int encode_records(struct bus_call *call, sd_bus_message *reply)
 
 static void clear_records(struct bus_call *call)
 {
+	struct audit_filter *filter = &call->arguments.records.filter;
+
+	free((char *)filter->device);
+	free((char *)filter->command);
+	free((char *)filter->request);
 	if (call->arguments.records.lines)
 		audit_lines_free(call->arguments.records.lines);
 }
@@ -134,79 +155,11 @@ static void clear_seal(struct bus_call *call)
 	explicit_bzero(call->arguments.seal_key, sizeof(call->arguments.seal_key));
 }
 
-static int get_version(struct bus *bus, struct device *device, sd_bus_message *reply)
-{
-	(void)bus;
-	(void)device;
-	return sd_bus_message_append(reply, "s", FWCTLD_VERSION);
-}
-
-static int get_immediate(struct bus *bus, struct device *device, sd_bus_message *reply)
-{
-	(void)device;
-	return sd_bus_message_append(reply, "s",
-				     immediate_changes_to_string(
-					     immediate_changes_state(&bus->broker->config)));
-}
-
-static int get_tainted(struct bus *bus, struct device *device, sd_bus_message *reply)
-{
-	(void)device;
-	return sd_bus_message_append(reply, "b", (int)broker_gate(bus->broker).tainted);
-}
-
-static int get_lockdown(struct bus *bus, struct device *device, sd_bus_message *reply)
-{
-	(void)bus;
-	(void)device;
-	return sd_bus_message_append(reply, "s", lockdown_to_string(host_lockdown()));
-}
-
-static int get_catalog_digest(struct bus *bus, struct device *device, sd_bus_message *reply)
-{
-	(void)device;
-	return sd_bus_message_append(reply, "s", catalog_digest(bus->broker->catalog));
-}
-
-static int get_overrides(struct bus *bus, struct device *device, sd_bus_message *reply)
-{
-	(void)device;
-	return sd_bus_message_append_strv(reply,
-					  (char **)catalog_overrides(bus->broker->catalog));
-}
-
-static int get_sequence(struct bus *bus, struct device *device, sd_bus_message *reply)
-{
-	(void)device;
-	return sd_bus_message_append(reply, "t", audit_log_head(bus->broker->audit).sequence);
-}
-
-static int get_hash(struct bus *bus, struct device *device, sd_bus_message *reply)
-{
-	struct audit_head head = audit_log_head(bus->broker->audit);
-
-	(void)device;
-	return sd_bus_message_append(reply, "s", head.hash);
-}
-
-static int get_state(struct bus *bus, struct device *device, sd_bus_message *reply)
-{
-	(void)device;
-	return sd_bus_message_append(reply, "s",
-				     audit_log_head(bus->broker->audit).refusing ? "refusing" :
-										   "ok");
-}
-
-static int get_sealed_since(struct bus *bus, struct device *device, sd_bus_message *reply)
-{
-	(void)device;
-	return sd_bus_message_append(reply, "t", audit_log_head(bus->broker->audit).sealed_since);
-}
-
 static const struct bus_method methods[] = {
 	{ .name = "GetAuditRecords", .in = "tua{sv}", .out = "as",
 	  .names = "first\0most\0options\0records\0",
 	  .access = ACCESS_ACTION, .action = ACTION_READ_AUDIT, .place = ERRAND_READER,
+	  .pages = 1,
 	  .words = "Read the audit log of firmware changes",
 	  .decode = decode_records, .run = run_records, .encode = encode_records,
 	  .clear = clear_records,
@@ -240,32 +193,6 @@ static const struct bus_method methods[] = {
 	{ 0 }
 };
 
-static const struct bus_property properties[] = {
-	{ "Version", "s", SD_BUS_VTABLE_PROPERTY_CONST, get_version, "The version of fwctld." },
-	{ "ImmediateChanges", "s", SD_BUS_VTABLE_PROPERTY_CONST, get_immediate,
-	  "Whether changes that take effect at once are possible: allowed, blocked (by the "
-	  "configuration) or compiled-out." },
-	{ "KernelTainted", "b", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_tainted,
-	  "Whether a debug write has tainted the kernel since it started (taint bit 19)." },
-	{ "Lockdown", "s", 0, get_lockdown,
-	  "The kernel's lockdown: none, integrity, confidentiality or unknown. Can change without a "
-	  "signal." },
-	{ "CatalogDigest", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_catalog_digest,
-	  "SHA-256 of the catalog's files, lower-case hexadecimal." },
-	{ "CatalogOverrides", "as", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_overrides,
-	  "What drop-ins have changed of what fwctld ships, as sentences: the file, the command, "
-	  "what it costs instead, and whether that is looser or tighter." },
-	{ "AuditSequence", "t", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_sequence,
-	  "The number of the last durable audit record." },
-	{ "AuditHash", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_hash,
-	  "The hash of that record, lower-case hexadecimal." },
-	{ "AuditState", "s", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_state,
-	  "ok, or refusing: changes are refused because they cannot be recorded." },
-	{ "AuditSealedSince", "t", SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE, get_sealed_since,
-	  "The first audit record of the sealed log; 0: the log is not sealed." },
-	{ 0 }
-};
-
 static const struct bus_signal signals[] = {
 	{ "AuditRecordAppended", "tsos", "sequence\0type\0device\0command\0",
 	  "A record is durable. It carries no values; the device is / where a record is about "
@@ -277,6 +204,6 @@ const struct bus_interface manager_interface = {
 	.name = BUS_NAME ".Manager",
 	.doc = "The broker: its state, its audit log and its catalog.",
 	.methods = methods,
-	.properties = properties,
+	.properties = manager_properties,
 	.signals = signals,
 };

@@ -3,76 +3,117 @@
 
 #include <string.h>
 
+#include "util/hash.h"
 #include "util/log.h"
 
 #define DBUS_NAME "org.freedesktop.DBus"
 #define DBUS_PATH "/org/freedesktop/DBus"
 
-/* Who waits to know a peer. */
-struct waiter {
-	struct waiter *next;
-	void (*known)(void *userdata, struct peer *peer);
-	void *userdata;
-};
+/*
+ * How many connections the bus is asked about at once. It lets one connection wait for 128 answers;
+ * most of those are for polkit (authorize.h).
+ */
+#define ASKING_MAX 12
 
-/* A connection: being asked about, or known. */
+/* A connection: to be asked about, being asked about, or known. */
 struct entry {
-	struct entry *next;
+	struct hash_entry hash;
 	struct peers *peers;
 	struct peer *peer;
 	bool known;
-	sd_bus_slot *call;
-	struct waiter *waiters;
+	sd_bus_slot *call;	/* while the bus is asked */
+	struct entry *next;	/* in the queue of those to be asked about */
+	bool queued;
+	struct peer_waiter *waiters;
+	struct peer_waiter **end;
+	size_t n_waiters;
 };
 
 struct peers {
 	sd_bus *bus;
+	struct peers_config config;
 	sd_bus_slot *match; /* of all connections that leave: the bus grants each of us few matches */
-	struct entry *entries;
-	void (*left)(void *userdata, struct peer *peer);
-	void *userdata;
+	struct hash_table table;
+	size_t asking;
+	struct entry *first, **end; /* to be asked about */
+	size_t waiting;	      /* calls of connections that are not known */
+	size_t waiting_bytes; /* what they hold */
 };
+
+static void ask_next(struct peers *peers);
 
 /* Tells all who wait, in the order in which they came. */
 static void tell(struct entry *entry, struct peer *peer)
 {
 	while (entry->waiters) {
-		struct waiter *waiter = entry->waiters;
+		struct peer_waiter *waiter = entry->waiters;
 
 		entry->waiters = waiter->next;
-		waiter->known(waiter->userdata, peer);
-		free(waiter);
+		entry->peers->waiting--;
+		entry->peers->waiting_bytes -= waiter->bytes;
+		waiter->known(waiter, peer);
+	}
+	entry->n_waiters = 0;
+}
+
+/* Takes it out of those to be asked about, and ends the question. */
+static void stop_asking(struct entry *entry)
+{
+	struct peers *peers = entry->peers;
+
+	if (entry->queued) {
+		struct entry **at = &peers->first;
+
+		while (*at != entry)
+			at = &(*at)->next;
+		*at = entry->next;
+		if (peers->end == &entry->next)
+			peers->end = at;
+		entry->queued = false;
+	}
+	if (entry->call) {
+		entry->call = sd_bus_slot_unref(entry->call);
+		peers->asking--;
 	}
 }
 
-/* Takes the entry out of the list; who still waits is told that there is nobody. */
+/* Takes the entry out of the table; who still waits is told that there is nobody. */
 static void entry_remove(struct entry *entry)
 {
-	struct entry **at = &entry->peers->entries;
-
-	while (*at != entry)
-		at = &(*at)->next;
-	*at = entry->next;
+	hash_remove(&entry->peers->table, &entry->hash);
 	atomic_store(&entry->peer->gone, true);
+	stop_asking(entry);
 	tell(entry, NULL);
-	sd_bus_slot_unref(entry->call);
 	peer_unref(entry->peer);
 	free(entry);
 }
 
 void peers_free(struct peers *peers)
 {
-	while (peers->entries)
-		entry_remove(peers->entries);
+	struct hash_entry *any;
+
+	while ((any = hash_any(&peers->table)))
+		entry_remove(container_of(any, struct entry, hash));
+	hash_clear(&peers->table);
 	sd_bus_slot_unref(peers->match);
 	free(peers);
 }
 
+size_t peers_count(const struct peers *peers)
+{
+	return peers->table.n;
+}
+
 static struct entry *find(struct peers *peers, const char *name)
 {
-	for (struct entry *entry = peers->entries; entry; entry = entry->next)
+	struct hash_entry *at = hash_find(&peers->table, hash_text(name));
+
+	for (; at; at = hash_find_next(at)) {
+		struct entry *entry = container_of(at, struct entry, hash);
+
 		if (strcmp(entry->peer->bus_name, name) == 0)
 			return entry;
+	}
 	return NULL;
 }
 
@@ -93,13 +134,13 @@ static int on_name_lost(sd_bus_message *message, void *userdata, sd_bus_error *e
 	peer = peer_ref(entry->peer);
 	known = entry->known;
 	entry_remove(entry);
+	ask_next(peers);
 	if (known)
-		peers->left(peers->userdata, peer);
+		peers->config.left(peers->config.userdata, peer);
 	return 0;
 }
 
-int peers_new(sd_bus *bus, void (*left)(void *userdata, struct peer *peer), void *userdata,
-	      struct peers **ret)
+int peers_new(sd_bus *bus, const struct peers_config *config, struct peers **ret)
 {
 	CLEANUP(peers_freep) struct peers *peers = NULL;
 	int r;
@@ -108,8 +149,8 @@ int peers_new(sd_bus *bus, void (*left)(void *userdata, struct peer *peer), void
 	if (!peers)
 		return -ENOMEM;
 	peers->bus = bus;
-	peers->left = left;
-	peers->userdata = userdata;
+	peers->config = *config;
+	peers->end = &peers->first;
 	/* Before anybody is asked about: one that leaves after the answer is not missed. */
 	r = sd_bus_add_match(bus, &peers->match,
 			     "type='signal',sender='" DBUS_NAME "',path='" DBUS_PATH
@@ -225,91 +266,139 @@ static int read_credentials(sd_bus_message *reply, struct peer *peer)
 	return has_uid ? 0 : -ENODATA;
 }
 
-static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+/* What the bus says becomes what is known. */
+static int take_credentials(struct entry *entry, sd_bus_message *reply)
 {
-	struct entry *entry = userdata;
+	struct peer *peer = entry->peer;
 	int r;
 
-	(void)error;
-	if (sd_bus_message_is_method_error(reply, NULL)) {
-		entry_remove(entry);
-		return 0;
-	}
-	r = read_credentials(reply, entry->peer);
-	if (r < 0) {
-		log_errno(r, "The bus does not say who a caller is; it is not served");
-		entry_remove(entry);
-		return 0;
-	}
-	describe_process(entry->peer);
+	r = read_credentials(reply, peer);
+	if (r < 0)
+		return r;
+	r = users_get(entry->peers->config.users, peer->uid, &peer->user);
+	if (r < 0)
+		return r;
+	describe_process(peer);
 	entry->known = true;
-	tell(entry, entry->peer);
 	return 0;
 }
 
-static struct entry *entry_new(struct peers *peers, const char *name)
+static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
-	struct entry *entry = calloc(1, sizeof(*entry));
-	struct peer *peer = calloc(1, sizeof(*peer));
-	char *copy = strdup(name);
+	struct entry *entry = userdata;
+	struct peers *peers = entry->peers;
+	int r = -ENXIO; /* it has left */
 
-	if (!entry || !peer || !copy) {
-		free(entry);
-		free(peer);
-		free(copy);
-		return NULL;
+	(void)error;
+	stop_asking(entry);
+	if (!sd_bus_message_is_method_error(reply, NULL)) {
+		r = take_credentials(entry, reply);
+		if (r < 0)
+			log_errno(r, "The bus does not say who a caller is; it is not served");
 	}
+	if (r < 0)
+		entry_remove(entry);
+	else
+		tell(entry, entry->peer);
+	ask_next(peers);
+	return 0;
+}
+
+/* Asks the bus about as many as may be asked about at once. */
+static void ask_next(struct peers *peers)
+{
+	while (peers->first && peers->asking < ASKING_MAX) {
+		struct entry *entry = peers->first;
+		int r;
+
+		stop_asking(entry);
+		r = sd_bus_call_method_async(peers->bus, &entry->call, DBUS_NAME, DBUS_PATH,
+					     DBUS_NAME, "GetConnectionCredentials", on_credentials,
+					     entry, "s", entry->peer->bus_name);
+		if (r < 0) {
+			log_errno(r, "The bus cannot be asked who a caller is");
+			entry_remove(entry);
+			continue;
+		}
+		peers->asking++;
+	}
+}
+
+static struct peer *peer_new(const char *name)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+
+	if (!peer)
+		return NULL;
 	atomic_init(&peer->references, 1);
-	peer->bus_name = copy;
 	list_init(&peer->call_list);
 	list_init(&peer->checks);
 	peer->gid = -1;
 	peer->loginuid = -1;
-	entry->peers = peers;
-	entry->peer = peer;
-	entry->next = peers->entries;
-	peers->entries = entry;
-	return entry;
+	peer->bus_name = strdup(name);
+	if (!peer->bus_name) {
+		peer_unref(peer);
+		return NULL;
+	}
+	return peer;
 }
 
-static int wait_for(struct entry *entry, void (*known)(void *userdata, struct peer *peer),
-		    void *userdata)
+/* An entry that is to be asked about. */
+static int entry_new(struct peers *peers, const char *name, struct entry **ret)
 {
-	struct waiter **end = &entry->waiters;
-	struct waiter *waiter;
+	CLEANUP(peer_unrefp) struct peer *peer = peer_new(name);
+	CLEANUP(freep) struct entry *entry = calloc(1, sizeof(*entry));
+	int r;
 
-	waiter = calloc(1, sizeof(*waiter));
-	if (!waiter)
+	if (!peer || !entry)
 		return -ENOMEM;
-	waiter->known = known;
-	waiter->userdata = userdata;
-	while (*end)
-		end = &(*end)->next;
-	*end = waiter;
+	r = hash_add(&peers->table, &entry->hash, hash_text(name));
+	if (r < 0)
+		return r;
+	entry->peers = peers;
+	entry->peer = take_pointer(peer);
+	entry->end = &entry->waiters;
+	entry->queued = true;
+	*peers->end = entry;
+	peers->end = &entry->next;
+	*ret = take_pointer(entry);
 	return 0;
 }
 
-int peers_find(struct peers *peers, const char *name,
-	       void (*known)(void *userdata, struct peer *peer), void *userdata)
+struct peer *peers_known(struct peers *peers, const char *name)
+{
+	struct entry *entry = find(peers, name);
+
+	return entry && entry->known ? entry->peer : NULL;
+}
+
+static bool is_full(const struct peers *peers, const struct entry *entry, size_t bytes)
+{
+	return (entry && entry->n_waiters >= peers->config.calls_per_connection) ||
+	       peers->waiting >= STRANGERS_CALLS_MAX ||
+	       bytes > STRANGERS_BYTES_MAX - peers->waiting_bytes;
+}
+
+int peers_find(struct peers *peers, const char *name, struct peer_waiter *waiter,
+	       struct refusal *refusal)
 {
 	struct entry *entry = find(peers, name);
 	int r;
 
-	if (entry && entry->known) {
-		known(userdata, entry->peer);
-		return 0;
-	}
+	if (is_full(peers, entry, waiter->bytes))
+		return refuse_for_now(refusal, REFUSAL_LIMIT_EXCEEDED, ACCOUNT_WAIT_MS,
+				      "Too many calls wait until the bus says whose they are");
 	if (!entry) {
-		entry = entry_new(peers, name);
-		if (!entry)
-			return -ENOMEM;
-		r = sd_bus_call_method_async(peers->bus, &entry->call, DBUS_NAME, DBUS_PATH,
-					     DBUS_NAME, "GetConnectionCredentials", on_credentials,
-					     entry, "s", name);
-		if (r < 0) {
-			entry_remove(entry);
+		r = entry_new(peers, name, &entry);
+		if (r < 0)
 			return r;
-		}
 	}
-	return wait_for(entry, known, userdata);
+	waiter->next = NULL;
+	*entry->end = waiter;
+	entry->end = &waiter->next;
+	entry->n_waiters++;
+	peers->waiting++;
+	peers->waiting_bytes += waiter->bytes;
+	ask_next(peers);
+	return 0;
 }

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Runs a bus connection from the event loop, as sd_bus_attach_event() does, but takes several messages
- * that are there in one turn of the loop. When many call, a turn for each costs a fifth of the
- * throughput. May call util. On the loop's thread.
+ * Runs a bus connection from the event loop, as sd_bus_attach_event() does, but takes several
+ * messages that are there in one turn of the loop. When many call, a turn for each costs a tenth of
+ * the throughput. May call util. On the loop's thread.
  */
 
 #include <systemd/sd-bus.h>

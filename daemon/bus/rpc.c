@@ -5,7 +5,6 @@
 
 #include "bus/bus.h"
 #include "bus/dict.h"
-#include "bus/drop-body.h"
 #include "bus/error.h"
 #include "bus/explain.h"
 #include "bus/fields.h"
@@ -58,10 +57,7 @@ int rpc_decode(struct bus_call *call)
 		call->request);
 	if (r != 0)
 		return r;
-	r = check_once(call, call->request);
-	if (r != 0)
-		return r;
-	return call_drop_body(&call->message);
+	return check_once(call, call->request);
 }
 
 int rpc_decode_explain(struct bus_call *call)

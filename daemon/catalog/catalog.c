@@ -16,7 +16,7 @@ void catalog_unref(struct catalog *catalog)
 	if (__atomic_sub_fetch(&catalog->references, 1, __ATOMIC_ACQ_REL) > 0)
 		return;
 	for (enum device_type driver = 0; driver < DEVICE_TYPE_MAX; driver++) {
-		catalog_deferred_clear(&catalog->deferred[driver]);
+		free(catalog->deferred[driver]);
 		if (catalog->parts[driver])
 			catalog_unref(catalog->parts[driver]);
 	}

@@ -144,8 +144,8 @@ int catalog_load(const struct catalog_paths *paths, struct json_problem *problem
 int catalog_load_as_needed(const struct catalog_paths *paths, struct json_problem *problem,
 			   struct catalog **ret);
 
-/* Sees that a driver's entries are loaded. Takes its time; any thread may call it, at any time.
- * Returns 0, or as catalog_load(). */
+/* Sees that a driver's entries are loaded. Reads a file; any thread may call it, at any time. Returns
+ * 0, -ESTALE with that told where the file is not the same any more, or as catalog_load(). */
 int catalog_prepare(struct catalog *catalog, enum device_type driver,
 		    struct json_problem *problem);
 

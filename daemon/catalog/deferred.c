@@ -8,10 +8,15 @@
  * are loaded at once, so that what is wrong in them is told at the start.
  */
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "catalog/load.h"
 #include "config.h"
+#include "util/file.h"
+
+#define READ_SIZE (16u * 1024)
 
 static const struct {
 	enum device_type driver;
@@ -23,21 +28,38 @@ static const struct {
 	{ DEVICE_PDS, CATALOG_DIGEST_PDS },
 };
 
-bool catalog_defer(struct catalog_loading *loading, enum catalog_origin origin, const char *path,
-		   struct bytes *content, const char *digest)
+/* Without keeping what is read. */
+static int digest_of_file(const char *path, char ret[DIGEST_TEXT_SIZE])
 {
-	if (!loading->may_defer || origin != CATALOG_SHIPPED)
+	CLEANUP(closep) int fd = -EBADF;
+	struct sha256_ctx context;
+	uint8_t buffer[READ_SIZE];
+	ssize_t n;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	sha256_init(&context);
+	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
+		sha256_update(&context, (size_t)n, buffer);
+	if (n < 0)
+		return -errno;
+	digest_finish(&context, ret);
+	return 0;
+}
+
+bool catalog_defer(struct catalog_loading *loading, enum catalog_origin origin, const char *path,
+		   char digest[DIGEST_TEXT_SIZE])
+{
+	if (!loading->may_defer || origin != CATALOG_SHIPPED || digest_of_file(path, digest) < 0)
 		return false;
 	for (size_t i = 0; i < ARRAY_LENGTH(known); i++) {
-		struct catalog_deferred *deferred = &loading->catalog->deferred[known[i].driver];
+		char **deferred = &loading->catalog->deferred[known[i].driver];
 
-		if (strcmp(known[i].digest, digest) != 0 || deferred->path)
+		if (strcmp(known[i].digest, digest) != 0 || *deferred)
 			continue;
-		deferred->path = strdup(path);
-		if (!deferred->path)
-			return false;
-		deferred->content = bytes_take(content);
-		return true;
+		*deferred = strdup(path);
+		return *deferred;
 	}
 	return false;
 }
@@ -45,32 +67,53 @@ bool catalog_defer(struct catalog_loading *loading, enum catalog_origin origin, 
 bool catalog_has_deferred(const struct catalog *catalog)
 {
 	for (enum device_type driver = 0; driver < DEVICE_TYPE_MAX; driver++)
-		if (catalog->deferred[driver].path)
+		if (catalog->deferred[driver])
 			return true;
 	return false;
 }
 
-void catalog_deferred_clear(struct catalog_deferred *deferred)
+/* The file as it was hashed, or a problem: what the log says of the catalog has to be true. */
+static int read_deferred(const char *path, enum device_type driver, struct json_problem *problem,
+			 struct bytes *ret)
 {
-	free(deferred->path);
-	bytes_clear(&deferred->content);
-	*deferred = (struct catalog_deferred){ 0 };
+	char digest[DIGEST_TEXT_SIZE];
+	int r;
+
+	r = file_read(path, CATALOG_FILE_SIZE_MAX, ret);
+	if (r < 0) {
+		snprintf(problem->text, sizeof(problem->text), "%.300s: cannot be read: %s", path,
+			 strerror(-r));
+		return r;
+	}
+	digest_of(ret->data, ret->size, digest);
+	for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
+		if (known[i].driver == driver && strcmp(known[i].digest, digest) == 0)
+			return 0;
+	snprintf(problem->text, sizeof(problem->text),
+		 "%.300s: has changed since fwctld started; restart it, or call ReloadCatalog",
+		 path);
+	return -ESTALE;
+}
+
+static int parse_deferred(struct catalog_loading *loading, const char *path,
+			  enum device_type driver)
+{
+	CLEANUP(bytes_clear) struct bytes content = { 0 };
+	int r;
+
+	r = read_deferred(path, driver, loading->failure, &content);
+	return r < 0 ? r : catalog_parse_file(loading, CATALOG_SHIPPED, path, &content);
 }
 
 int catalog_load_deferred(struct catalog_loading *loading, enum device_type driver)
 {
-	struct catalog_deferred *deferred = &loading->catalog->deferred[driver];
-	int r;
+	CLEANUP(freep) char *path = take_pointer(loading->catalog->deferred[driver]);
 
-	if (!deferred->path)
-		return 0;
-	r = catalog_parse_file(loading, CATALOG_SHIPPED, deferred->path, &deferred->content);
-	catalog_deferred_clear(deferred);
-	return r;
+	return path ? parse_deferred(loading, path, driver) : 0;
 }
 
 /* A catalog of its own from the file of one driver. */
-static int load_part(const struct catalog_deferred *deferred, struct json_problem *problem,
+static int load_part(const char *path, enum device_type driver, struct json_problem *problem,
 		     struct catalog **ret)
 {
 	CLEANUP(json_problems_clear) struct json_problems problems = { 0 };
@@ -82,8 +125,7 @@ static int load_part(const struct catalog_deferred *deferred, struct json_proble
 
 	r = catalog_loading_begin(&loading);
 	if (r == 0)
-		r = catalog_parse_file(&loading, CATALOG_SHIPPED, deferred->path,
-				       &deferred->content);
+		r = parse_deferred(&loading, path, driver);
 	if (r == 0)
 		r = catalog_build_indexes(loading.catalog);
 	if (r < 0)
@@ -98,11 +140,11 @@ int catalog_prepare(struct catalog *catalog, enum device_type driver, struct jso
 	int r = 0;
 
 	pthread_mutex_lock(&catalog->lock);
-	if (catalog->deferred[driver].path) {
-		r = load_part(&catalog->deferred[driver], problem, &part);
+	if (catalog->deferred[driver]) {
+		r = load_part(catalog->deferred[driver], driver, problem, &part);
 		if (r == 0) {
 			__atomic_store_n(&catalog->parts[driver], part, __ATOMIC_RELEASE);
-			catalog_deferred_clear(&catalog->deferred[driver]);
+			free(take_pointer(catalog->deferred[driver]));
 		}
 	}
 	pthread_mutex_unlock(&catalog->lock);

@@ -6,8 +6,6 @@
 
 #include "util/file.h"
 
-#define FILE_SIZE_MAX (4u * 1024 * 1024)
-
 void *catalog_grow(void **array, size_t *n, size_t size)
 {
 	char *grown;
@@ -185,13 +183,15 @@ int catalog_load_file(struct catalog_loading *loading, enum catalog_origin origi
 	char digest[DIGEST_TEXT_SIZE];
 	int r;
 
-	r = file_read(path, FILE_SIZE_MAX, &content);
+	if (catalog_defer(loading, origin, path, digest)) {
+		add_to_digest(loading, origin, path, digest);
+		return 0;
+	}
+	r = file_read(path, CATALOG_FILE_SIZE_MAX, &content);
 	if (r < 0)
 		return tell_unreadable(loading, path, r);
 	digest_of(content.data, content.size, digest);
 	add_to_digest(loading, origin, path, digest);
-	if (catalog_defer(loading, origin, path, &content, digest))
-		return 0;
 	return catalog_parse_file(loading, origin, path, &content);
 }
 

@@ -35,16 +35,12 @@ struct catalog_index {
 	size_t n;
 };
 
-/* A file that is not loaded yet; see deferred.c. */
-struct catalog_deferred {
-	char *path; /* NULL: there is none */
-	struct bytes content;
-};
+#define CATALOG_FILE_SIZE_MAX (4u * 1024 * 1024)
 
 struct catalog {
 	unsigned references; /* atomic */
 	pthread_mutex_t lock; /* of deferred, once the catalog is there */
-	struct catalog_deferred deferred[DEVICE_TYPE_MAX];
+	char *deferred[DEVICE_TYPE_MAX]; /* files that are not loaded yet; see deferred.c */
 	struct catalog *parts[DEVICE_TYPE_MAX]; /* what was deferred, once loaded; atomic */
 	char digest[DIGEST_TEXT_SIZE];
 	struct catalog_list lists[CATALOG_KIND_MAX];
@@ -108,11 +104,10 @@ int catalog_parse_file(struct catalog_loading *loading, enum catalog_origin orig
 /* Tells loading.failure what @r was about: the first problem, where there is one. Returns @r. */
 int catalog_loading_failed(const struct catalog_loading *loading, int r);
 
-/* deferred.c: keeps the content for later, where that may be; whether it did. */
+/* deferred.c: whether the file can wait; then its digest is set. */
 bool catalog_defer(struct catalog_loading *loading, enum catalog_origin origin, const char *path,
-		   struct bytes *content, const char *digest);
+		   char digest[DIGEST_TEXT_SIZE]);
 bool catalog_has_deferred(const struct catalog *catalog);
-void catalog_deferred_clear(struct catalog_deferred *deferred);
 /* Loads what was kept of a driver, before a drop-in that is about it. */
 int catalog_load_deferred(struct catalog_loading *loading, enum device_type driver);
 

@@ -84,20 +84,17 @@ void device_unref(struct device *device)
 /* @r as of worker_submit(). */
 static int refuse_busy(struct device *device, int r, struct refusal *refusal)
 {
-	const unsigned long long wait_ms = worker_wait_ms(device->worker);
+	const uint64_t wait_ms = worker_wait_ms(device->worker);
 
 	if (r == -EDQUOT)
-		return refuse(refusal, REFUSAL_DEVICE_BUSY,
-			      "As many requests of this user wait for this device as one user may "
-			      "have there; call again in %llu ms",
-			      wait_ms);
+		return refuse_for_now(refusal, REFUSAL_DEVICE_BUSY, wait_ms,
+				      "As many requests of this user wait for this device as one "
+				      "user may have there");
 	if (r == -EAGAIN)
-		return refuse(refusal, REFUSAL_DEVICE_BUSY,
-			      "The system has no thread left for this device; call again in %u ms",
-			      NO_THREAD_WAIT_MS);
-	return refuse(refusal, REFUSAL_DEVICE_BUSY,
-		      "%zu requests wait for this device; call again in %llu ms",
-		      worker_load(device->worker), wait_ms);
+		return refuse_for_now(refusal, REFUSAL_DEVICE_BUSY, NO_THREAD_WAIT_MS,
+				      "The system has no thread left for this device");
+	return refuse_for_now(refusal, REFUSAL_DEVICE_BUSY, wait_ms,
+			      "%zu requests wait for this device", worker_load(device->worker));
 }
 
 int device_submit(struct device *device, struct job *job, struct refusal *refusal)

@@ -5,33 +5,38 @@
 #if HAVE_LIBCXL
 
 #include <cxl/libcxl.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "util/log.h"
+#include "util/library.h"
 
 /*
  * The library is loaded for the first memory device: with what it needs itself it has more than
  * the daemon, and a host without CXL, or with simulated devices, does not pay for it.
  */
-#define LIBRARY "libcxl.so.1"
-
-#define FUNCTIONS(APPLY)                   \
-	APPLY(cxl_new)                     \
-	APPLY(cxl_unref)                   \
-	APPLY(cxl_memdev_get_first)        \
-	APPLY(cxl_memdev_get_next)         \
-	APPLY(cxl_memdev_get_devname)      \
-	APPLY(cxl_memdev_get_serial)       \
-	APPLY(cxl_memdev_get_firmware_version) \
-	APPLY(cxl_memdev_get_host)
-
-#define MEMBER(name) __typeof__(name) *name;
 static struct {
-	FUNCTIONS(MEMBER)
+	__typeof__(cxl_new) *cxl_new;
+	__typeof__(cxl_unref) *cxl_unref;
+	__typeof__(cxl_memdev_get_first) *cxl_memdev_get_first;
+	__typeof__(cxl_memdev_get_next) *cxl_memdev_get_next;
+	__typeof__(cxl_memdev_get_devname) *cxl_memdev_get_devname;
+	__typeof__(cxl_memdev_get_serial) *cxl_memdev_get_serial;
+	__typeof__(cxl_memdev_get_firmware_version) *cxl_memdev_get_firmware_version;
+	__typeof__(cxl_memdev_get_host) *cxl_memdev_get_host;
 } libcxl;
+
+static const struct library_function functions[] = {
+	LIBRARY_FUNCTION(libcxl, cxl_new),
+	LIBRARY_FUNCTION(libcxl, cxl_unref),
+	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_first),
+	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_next),
+	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_devname),
+	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_serial),
+	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_firmware_version),
+	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_host),
+	{ 0 }
+};
 
 /*
  * libcxl reads all memory devices at the first look-up of a context and never again. One context
@@ -42,29 +47,17 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cxl_ctx *context;
 static atomic_bool stale; /* a device has gone since the context was made */
 
-/* With the lock held. Whether the library is there, and is asked for once. */
+/* With the lock held. Whether the library is there; it is looked for once. */
 static bool load_library(void)
 {
 	static enum { UNKNOWN, LOADED, MISSING } state;
-	void *library;
 
-	if (state != UNKNOWN)
-		return state == LOADED;
-	state = MISSING;
-	library = dlopen(LIBRARY, RTLD_NOW);
-	if (!library) {
-		log_info("%s; memory devices are identified by sysfs", dlerror());
-		return false;
-	}
-#define LOOK_UP(name)                                     \
-	*(void **)&libcxl.name = dlsym(library, #name);   \
-	if (!libcxl.name) {                               \
-		log_info("%s; memory devices are identified by sysfs", dlerror()); \
-		return false;                             \
-	}
-	FUNCTIONS(LOOK_UP)
-	state = LOADED;
-	return true;
+	if (state == UNKNOWN)
+		state = library_load("libcxl.so.1", functions,
+				     "memory devices are identified by sysfs") == 0 ?
+				LOADED :
+				MISSING;
+	return state == LOADED;
 }
 
 static struct cxl_memdev *find_memdev(const char *name)

@@ -3,6 +3,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+/* Room for the words behind the message that say how long to wait. */
+#define WAIT_WORDS_SIZE 48
 
 static const char *const names[REFUSAL_CODE_MAX] = {
 	[REFUSAL_NONE] = "",
@@ -37,6 +41,21 @@ int refuse(struct refusal *refusal, enum refusal_code code, const char *format, 
 	va_start(arguments, format);
 	vsnprintf(refusal->message, sizeof(refusal->message), format, arguments);
 	va_end(arguments);
+	return (int)code;
+}
+
+int refuse_for_now(struct refusal *refusal, enum refusal_code code, uint64_t wait_ms,
+		   const char *format, ...)
+{
+	const size_t size = sizeof(refusal->message) - WAIT_WORDS_SIZE;
+	va_list arguments;
+
+	refusal->code = code;
+	va_start(arguments, format);
+	vsnprintf(refusal->message, size, format, arguments);
+	va_end(arguments);
+	snprintf(refusal->message + strlen(refusal->message), WAIT_WORDS_SIZE,
+		 "; call again in %llu ms", (unsigned long long)wait_ms);
 	return (int)code;
 }
 

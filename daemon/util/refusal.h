@@ -10,6 +10,8 @@
  * the D-Bus errors; bus/error.c makes errors of them.
  */
 
+#include <stdint.h>
+
 #include "util/macros.h"
 
 enum refusal_code {
@@ -46,6 +48,13 @@ struct refusal {
 
 /* Fills @refusal and returns @code, so that a caller can write: return refuse(...). */
 int refuse(struct refusal *refusal, enum refusal_code code, const char *format, ...) PRINTF(3, 4);
+
+/*
+ * The same for what is likely to be granted when the caller asks again: the message ends in
+ * "; call again in N ms", which programs read.
+ */
+int refuse_for_now(struct refusal *refusal, enum refusal_code code, uint64_t wait_ms,
+		   const char *format, ...) PRINTF(4, 5);
 
 /* The name without its D-Bus prefix: "KernelOwned"; "" for REFUSAL_NONE. */
 const char *refusal_code_name(enum refusal_code code);

@@ -138,12 +138,22 @@ void step_asked_get(struct caller *caller)
 	finish_get(caller, call);
 }
 
-void step_asked_set(struct caller *caller)
+static void append(struct caller *caller)
+{
+	static const char block[APPEND_SIZE] = "bare";
+
+	if (write(caller->log, block, sizeof(block)) != sizeof(block) || fdatasync(caller->log) < 0)
+		err(1, "append");
+}
+
+void step_asked_set_and_append(struct caller *caller)
 {
 	sd_bus_message *call = new_echo_call(caller, "AskedSetFeature");
 
 	append_set(call);
 	finish_call(caller, call, false);
+	append(caller);
+	append(caller);
 }
 
 void step_echo_rpc_64k(struct caller *caller)
@@ -247,12 +257,4 @@ void step_rpc_1m_memfd(struct caller *caller)
 	reply = send_call(caller, call);
 	find_response_memfd(reply, size);
 	sd_bus_message_unref(reply);
-}
-
-void step_append(struct caller *caller)
-{
-	static const char block[APPEND_SIZE] = "bare";
-
-	if (write(caller->log, block, sizeof(block)) != sizeof(block) || fdatasync(caller->log) < 0)
-		err(1, "append");
 }

@@ -19,7 +19,7 @@ sd_bus_message *new_get_feature(sd_bus *bus, unsigned device);
 
 void step_echo_get(struct caller *caller);
 void step_asked_get(struct caller *caller);
-void step_asked_set(struct caller *caller);
+void step_asked_set_and_append(struct caller *caller); /* and twice 512 bytes, flushed to the disk */
 void step_echo_rpc_64k(struct caller *caller);
 void step_echo_rpc_1m(struct caller *caller);
 
@@ -29,6 +29,3 @@ void step_set(struct caller *caller);
 void step_rpc_64k(struct caller *caller);
 void step_rpc_1m(struct caller *caller);
 void step_rpc_1m_memfd(struct caller *caller);
-
-/* 512 bytes, flushed to the disk. */
-void step_append(struct caller *caller);

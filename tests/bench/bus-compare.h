@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Callers on the bus, each a process of its own, that do the same by turns in several ways: the sides
- * of a comparison. What fails ends the program.
+ * Callers on the bus, each a process of its own, that do the same by turns in several ways: the
+ * sides of a comparison. What fails ends the program.
  */
 
 #include <stdbool.h>

@@ -13,7 +13,7 @@
 /* Another user than the one who is measured. */
 #define FLOODER "games"
 
-/* More than one connection, each with as many calls in flight as it may have (CallsPerConnection=). */
+/* Several connections, each with as many calls in flight as it may have (CallsPerConnection=). */
 #define FLOOD_CONNECTIONS 4
 #define FLOOD_CALLS 64
 

@@ -9,6 +9,6 @@ struct disturber;
 struct disturber *disturber_hang_new(void);
 struct disturber *disturber_flood_new(void);
 
-/* From the return of the first to the call of the second the disturbance lasts; else it is a failure. */
+/* The disturbance lasts from the return of the first to the call of the second, or all fails. */
 void disturb_begin(const struct disturber *disturber);
 void disturb_end(const struct disturber *disturber);

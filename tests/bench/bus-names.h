@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The name of the echo service, and its methods. They have the arguments and the answers of fwctld's
- * methods of the same names; with "Asked" in front polkit is asked first.
+ * The echo service. Its methods have the arguments and the answers of fwctld's methods of the same
+ * names; with "Asked" in front polkit is asked first.
  */
 
 #define ECHO_NAME "org.fwctl.BenchEcho"

@@ -8,5 +8,5 @@
 
 #include <stdbool.h>
 
-/* The processes that own the name on the bus, the bus itself, and this process with its children. */
+/* Of all who serve on the bus, the bus itself, and this process with its children to be. */
 void pin_all(bool pinned);

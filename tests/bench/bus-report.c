@@ -34,27 +34,15 @@ static double figure_of(const struct comparison *comparison, const struct side *
 	}
 }
 
-static double base_of(const struct comparison *comparison, const struct bound *bound,
-		      unsigned round)
-{
-	const struct side *sides = comparison->sides;
-	double base = figure_of(comparison, &sides[bound->base], bound->figure, round);
-
-	if (bound->times > 0)
-		base += bound->times *
-			figure_of(comparison, &sides[bound->added], bound->figure, round);
-	return base;
-}
-
 static struct ratio ratio_of_rounds(const struct comparison *comparison, const struct bound *bound)
 {
+	const struct side *sides = comparison->sides;
 	const unsigned n = comparison->rounds;
 	CLEANUP(freep) double *ratios = allocate(n, sizeof(*ratios));
 
 	for (unsigned i = 0; i < n; i++)
-		ratios[i] = figure_of(comparison, &comparison->sides[bound->ours], bound->figure,
-				      i) /
-			    base_of(comparison, bound, i);
+		ratios[i] = figure_of(comparison, &sides[bound->ours], bound->figure, i) /
+			    figure_of(comparison, &sides[bound->base], bound->figure, i);
 	return (struct ratio){ .low = quantile(ratios, n, 0.25),
 			       .median = quantile(ratios, n, 0.5),
 			       .high = quantile(ratios, n, 0.75) };
@@ -88,8 +76,9 @@ static void print_json_side(const struct comparison *comparison, const char *rol
 {
 	const struct side *side = &comparison->sides[number];
 
-	printf(",\"%s\":{\"name\":\"%s\",\"median_us\":%.1f,\"p99_us\":%.1f,\"per_second\":%.1f}", role,
-	       side->name, quantile_us(side->ns, side_steps(comparison, side), 0.5),
+	printf(",\"%s\":{\"name\":\"%s\",\"median_us\":%.1f,\"p99_us\":%.1f,"
+	       "\"per_second\":%.1f}",
+	       role, side->name, quantile_us(side->ns, side_steps(comparison, side), 0.5),
 	       p99_of_all(comparison, side), rate_of_all(comparison, side));
 }
 
@@ -98,22 +87,16 @@ static void print_json(const struct comparison *comparison, const struct bound *
 {
 	printf("{\"name\":\"%s\",\"rounds\":%u", bound->name, comparison->rounds);
 	print_json_side(comparison, "base", bound->base);
-	if (bound->times > 0) {
-		print_json_side(comparison, "added", bound->added);
-		printf(",\"times\":%u", bound->times);
-	}
 	print_json_side(comparison, "ours", bound->ours);
 	printf(",\"ratio\":[%.3f,%.3f,%.3f],\"%s\":%.2f}\n", ratio->low, ratio->median, ratio->high,
 	       bound->figure == FIGURE_RATE ? "least" : "most", bound->bound);
 }
 
-static void print_text_side(const struct comparison *comparison, unsigned number, unsigned times)
+static void print_text_side(const struct comparison *comparison, unsigned number)
 {
 	const struct side *side = &comparison->sides[number];
-	char name[64];
 
-	snprintf(name, sizeof(name), times > 1 ? "%s, %u times" : "%s", side->name, times);
-	printf("  %-28s median %9.1f us  p99 %9.1f us  %9.1f/s\n", name,
+	printf("  %-28s median %9.1f us  p99 %9.1f us  %9.1f/s\n", side->name,
 	       quantile_us(side->ns, side_steps(comparison, side), 0.5),
 	       p99_of_all(comparison, side), rate_of_all(comparison, side));
 }
@@ -128,10 +111,8 @@ static void print_text(const struct comparison *comparison, const struct bound *
 	};
 
 	printf("%s\n", bound->name);
-	print_text_side(comparison, bound->base, 1);
-	if (bound->times > 0)
-		print_text_side(comparison, bound->added, bound->times);
-	print_text_side(comparison, bound->ours, 1);
+	print_text_side(comparison, bound->base);
+	print_text_side(comparison, bound->ours);
 	printf("  ratio of %s: %.3f (of rounds: half from %.3f to %.3f), at %s %.2f\n",
 	       words[bound->figure], ratio->median, ratio->low, ratio->high,
 	       bound->figure == FIGURE_RATE ? "least" : "most", bound->bound);

@@ -11,13 +11,11 @@ enum figure {
 	FIGURE_P99,    /* of all calls of all rounds */
 };
 
-/* One line of what is to be shown: a side against another one, or against a sum. */
+/* One line of what is to be shown: a side against another one. */
 struct bound {
 	const char *name;
 	enum figure figure;
 	unsigned ours, base; /* sides */
-	unsigned added;	     /* a side that is added to the base so many times; 0 times: none */
-	unsigned times;
 	double bound; /* FIGURE_RATE: at least, else at most */
 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * bench-echo [--delay US]: the least that a service on the bus can do, for comparison with fwctld. It
- * answers each call at once, or, where the method's name begins with Asked, once polkit has answered
- * about it: one CheckAuthorization of the caller by its bus name, without details. With --delay it
- * does nothing for so long before each answer, to show that the comparison notices.
+ * bench-echo [--delay US]: the least that a service on the bus can do, for comparison with fwctld.
+ * It answers each call at once, or, where the method's name begins with Asked, when polkit has
+ * answered about it: one CheckAuthorization of the caller by its bus name, without details. With
+ * --delay it does nothing for so long before each answer, to show that the comparison notices.
  */
 
 #include <err.h>

@@ -144,6 +144,7 @@ class LongQueries(broker.TestCase):
 
     @classmethod
     def setUpClass(cls):
+        broker.write_config("AuditPagesPerConnection=64\nAuditPagesPerUser=64")
         broker.control("daemon", "stop")
         segment = sorted(LOG.glob("audit-*.jsonl"))[-1]
         last = json.loads(segment.read_text().splitlines()[-1])
@@ -159,6 +160,10 @@ class LongQueries(broker.TestCase):
         with segment.open("a") as file:
             file.writelines(lines)
         broker.control("daemon", "start")
+
+    @classmethod
+    def tearDownClass(cls):
+        broker.write_config("")
 
     def send_query(self, caller):
         return broker.send(ROOT, MANAGER, "GetAuditRecords", "tua{sv}", 1, 1000,

@@ -18,6 +18,7 @@ MANAGER_TYPES = {
     "Version": "s", "ImmediateChanges": "s", "KernelTainted": "b", "Lockdown": "s",
     "CatalogDigest": "s", "CatalogOverrides": "as",
     "AuditSequence": "t", "AuditHash": "s", "AuditState": "s", "AuditSealedSince": "t",
+    "Limits": "a{st}", "Load": "a{st}",
 }
 DEVICE_TYPES = {
     "Name": "s", "Type": "s", "Driver": "s", "Parent": "s", "Aliases": "as", "SerialNumber": "s",

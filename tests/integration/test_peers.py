@@ -72,6 +72,7 @@ class Limits(broker.TestCase):
         for _ in range(3):
             message = self.refused("LimitExceeded", greedy.answer, send_get(greedy))
             self.assertIn("4 calls", message)
+            self.assertRegex(message, r"; call again in \d+ ms$")
         # What is refused counts no more, and another connection has its own count.
         self.refused("LimitExceeded", greedy.answer, send_get(greedy, on="fwctl1"))
         other_call = send_get(other)

@@ -27,12 +27,17 @@ static void assert_same(const struct config *a, const struct config *b)
 	ck_assert_uint_eq(a->queue_depth, b->queue_depth);
 	ck_assert_uint_eq(a->queue_depth_per_user, b->queue_depth_per_user);
 	ck_assert_uint_eq(a->stop_timeout, b->stop_timeout);
-	ck_assert_uint_eq(a->calls_per_peer, b->calls_per_peer);
+	ck_assert_uint_eq(a->calls_per_connection, b->calls_per_connection);
+	ck_assert_uint_eq(a->calls_per_user, b->calls_per_user);
+	ck_assert_uint_eq(a->mib_per_connection, b->mib_per_connection);
+	ck_assert_uint_eq(a->mib_per_user, b->mib_per_user);
+	ck_assert_uint_eq(a->audit_pages_per_connection, b->audit_pages_per_connection);
+	ck_assert_uint_eq(a->audit_pages_per_user, b->audit_pages_per_user);
 	ck_assert_uint_eq(a->authorization_timeout, b->authorization_timeout);
 	ck_assert_uint_eq(a->polkit_timeout, b->polkit_timeout);
 	ck_assert_uint_eq(a->keep_authorization, b->keep_authorization);
 	ck_assert_uint_eq(a->authorizations_per_user, b->authorizations_per_user);
-	ck_assert_uint_eq(a->authorizations_per_peer, b->authorizations_per_peer);
+	ck_assert_uint_eq(a->authorizations_per_connection, b->authorizations_per_connection);
 	ck_assert_uint_eq(a->audit_segment_mib, b->audit_segment_mib);
 	ck_assert_uint_eq(a->audit_segment_days, b->audit_segment_days);
 	ck_assert_uint_eq(a->audit_keep_mib, b->audit_keep_mib);
@@ -47,12 +52,17 @@ START_TEST(defaults)
 		.queue_depth = 64,
 		.queue_depth_per_user = 16,
 		.stop_timeout = 75,
-		.calls_per_peer = 64,
+		.calls_per_connection = 64,
+		.calls_per_user = 256,
+		.mib_per_connection = 16,
+		.mib_per_user = 64,
+		.audit_pages_per_connection = 2,
+		.audit_pages_per_user = 4,
 		.authorization_timeout = 300,
 		.polkit_timeout = 30,
 		.keep_authorization = 5,
-		.authorizations_per_user = 48,
-		.authorizations_per_peer = 16,
+		.authorizations_per_user = 128,
+		.authorizations_per_connection = 64,
 		.audit_segment_mib = 64,
 		.audit_segment_days = 30,
 	};
@@ -100,8 +110,18 @@ static const struct {
 	{ "QueueDepthPerUser=1024", NUMBER(queue_depth_per_user, 1024) },
 	{ "StopTimeoutSec=1", NUMBER(stop_timeout, 1) },
 	{ "StopTimeoutSec=3600", NUMBER(stop_timeout, 3600) },
-	{ "CallsPerConnection=1", NUMBER(calls_per_peer, 1) },
-	{ "CallsPerConnection=4096", NUMBER(calls_per_peer, 4096) },
+	{ "CallsPerConnection=1", NUMBER(calls_per_connection, 1) },
+	{ "CallsPerConnection=4096", NUMBER(calls_per_connection, 4096) },
+	{ "CallsPerUser=1", NUMBER(calls_per_user, 1) },
+	{ "CallsPerUser=65536", NUMBER(calls_per_user, 65536) },
+	{ "MiBPerConnection=10", NUMBER(mib_per_connection, 10) },
+	{ "MiBPerConnection=65536", NUMBER(mib_per_connection, 65536) },
+	{ "MiBPerUser=10", NUMBER(mib_per_user, 10) },
+	{ "MiBPerUser=65536", NUMBER(mib_per_user, 65536) },
+	{ "AuditPagesPerConnection=1", NUMBER(audit_pages_per_connection, 1) },
+	{ "AuditPagesPerConnection=64", NUMBER(audit_pages_per_connection, 64) },
+	{ "AuditPagesPerUser=1", NUMBER(audit_pages_per_user, 1) },
+	{ "AuditPagesPerUser=1024", NUMBER(audit_pages_per_user, 1024) },
 	{ "AuthorizationTimeoutSec=1", NUMBER(authorization_timeout, 1) },
 	{ "AuthorizationTimeoutSec=3600", NUMBER(authorization_timeout, 3600) },
 	{ "PolkitTimeoutSec=1", NUMBER(polkit_timeout, 1) },
@@ -110,8 +130,8 @@ static const struct {
 	{ "KeepAuthorizationSec=60", NUMBER(keep_authorization, 60) },
 	{ "AuthorizationsPerUser=1", NUMBER(authorizations_per_user, 1) },
 	{ "AuthorizationsPerUser=1024", NUMBER(authorizations_per_user, 1024) },
-	{ "AuthorizationsPerConnection=1", NUMBER(authorizations_per_peer, 1) },
-	{ "AuthorizationsPerConnection=1024", NUMBER(authorizations_per_peer, 1024) },
+	{ "AuthorizationsPerConnection=1", NUMBER(authorizations_per_connection, 1) },
+	{ "AuthorizationsPerConnection=1024", NUMBER(authorizations_per_connection, 1024) },
 	{ "AuditSegmentMiB=1", NUMBER(audit_segment_mib, 1) },
 	{ "AuditSegmentMiB=4096", NUMBER(audit_segment_mib, 4096) },
 	{ "AuditSegmentDays=0", NUMBER(audit_segment_days, 0) },
@@ -170,7 +190,7 @@ START_TEST(drop_ins)
 	ck_assert_int_eq(load(&place, &config), 0);
 	expected.record_reads = true;
 	expected.queue_depth = 20;
-	expected.calls_per_peer = 10;
+	expected.calls_per_connection = 10;
 	expected.authorization_timeout = 1;
 	assert_same(&config, &expected);
 	/* They do not need the file. */
@@ -211,6 +231,14 @@ static const struct {
 	  "2: QueueDepth= takes a number from 1 to 1024" },
 	{ "[Broker]\nCallsPerConnection=4097\n",
 	  "2: CallsPerConnection= takes a number from 1 to 4096" },
+	{ "[Broker]\nCallsPerUser=0\n", "2: CallsPerUser= takes a number from 1 to 65536" },
+	{ "[Broker]\nMiBPerConnection=9\n",
+	  "2: MiBPerConnection= takes a number from 10 to 65536" },
+	{ "[Broker]\nMiBPerUser=9\n", "2: MiBPerUser= takes a number from 10 to 65536" },
+	{ "[Broker]\nAuditPagesPerConnection=0\n",
+	  "2: AuditPagesPerConnection= takes a number from 1 to 64" },
+	{ "[Broker]\nAuditPagesPerUser=1025\n",
+	  "2: AuditPagesPerUser= takes a number from 1 to 1024" },
 	{ "[Broker]\nAuthorizationTimeoutSec=3601\n",
 	  "2: AuthorizationTimeoutSec= takes a number from 1 to 3600" },
 	{ "[Broker]\nPolkitTimeoutSec=0\n",
@@ -345,8 +373,58 @@ START_TEST(unreadable)
 }
 END_TEST
 
+/* systemd's patience must outlast the daemon's own. */
+START_TEST(the_unit_waits_longer_for_the_end)
+{
+	FILE *unit = fopen(SOURCE_DIRECTORY "/systemd/fwctld.service.in", "re");
+	unsigned long long patience = 0;
+	char line[300];
+
+	ck_assert_ptr_nonnull(unit);
+	while (fgets(line, sizeof(line), unit))
+		sscanf(line, "TimeoutStopSec=%llu", &patience);
+	fclose(unit);
+	ck_assert_uint_gt(patience, config_defaults.stop_timeout);
+}
+END_TEST
+
+/* As the property Limits shows them: every key that is a number, under a name of the bus. */
+START_TEST(numbers)
+{
+	static const struct {
+		const char *name;
+		uint64_t value;
+	} expected[] = {
+		{ "queue-depth", 64 },
+		{ "calls-per-connection", 7 },
+		{ "mib-per-user", 64 },
+		{ "authorization-timeout-sec", 300 },
+		{ "audit-segment-mib", 64 },
+		{ "audit-keep-days", 0 },
+	};
+	struct config config = config_defaults;
+	char name[CONFIG_NAME_SIZE];
+	size_t n = 0, found = 0;
+	uint64_t value;
+
+	config.calls_per_connection = 7;
+	for (; config_number(&config, n, name, &value); n++) {
+		ck_assert_uint_eq(strspn(name, "abcdefghijklmnopqrstuvwxyz-"), strlen(name));
+		for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
+			if (strcmp(expected[i].name, name) != 0)
+				continue;
+			ck_assert_uint_eq(value, expected[i].value);
+			found++;
+		}
+	}
+	ck_assert_uint_eq(found, ARRAY_LENGTH(expected));
+	ck_assert(!config_number(&config, n + 1, name, &value));
+}
+END_TEST
+
 static void fill(Suite *suite)
 {
+	unit_case(suite, "numbers", numbers);
 	unit_case(suite, "defaults", defaults);
 	unit_loop(suite, "keys", keys, ARRAY_LENGTH(lines));
 	unit_case(suite, "drop-ins", drop_ins);
@@ -354,6 +432,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "together", kept_less_than_a_segment);
 	unit_case(suite, "limits", limits_of_the_log);
 	unit_case(suite, "unreadable", unreadable);
+	unit_case(suite, "unit", the_unit_waits_longer_for_the_end);
 }
 
 int main(void)

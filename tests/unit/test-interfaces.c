@@ -30,6 +30,8 @@ static const char *const contract[] = {
 	"Manager.AuditHash:s",
 	"Manager.AuditState:s",
 	"Manager.AuditSealedSince:t",
+	"Manager.Limits:a{st}",
+	"Manager.Load:a{st}",
 	"Manager.AuditRecordAppended!tsos",
 	"Device.Rpc(ayua{sv})aya{sv}",
 	"Device.Explain(aya{sv})a{sv}",

@@ -7,6 +7,8 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "worker-helpers.h"
 
@@ -263,6 +265,47 @@ START_TEST(close_without_anybody_to_tell)
 }
 END_TEST
 
+/* As a user whose processes the system counts: root may have any number. */
+static void become_somebody(void)
+{
+	if (geteuid() == 0)
+		ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+	/* A sanitizer looks into its own process. */
+	ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1), 0);
+}
+
+START_TEST(without_a_thread_nothing_is_taken)
+{
+	const struct worker_config config = { .name = "none", .depth = 1, .idle_us = 1000 };
+	CLEANUP(bench_clear) struct bench bench;
+	struct tracked job, closed;
+	struct worker *worker;
+	struct rlimit before, none;
+
+	become_somebody();
+	ck_assert_int_eq(getrlimit(RLIMIT_NPROC, &before), 0);
+	none = (struct rlimit){ .rlim_cur = 0, .rlim_max = before.rlim_max };
+	bench_init(&bench);
+	worker = start_as(&bench, &config);
+	job = closed = tracked_new(&bench);
+	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &none), 0);
+	ck_assert_int_eq(worker_submit(worker, &job.job), -EAGAIN);
+	ck_assert_uint_eq(worker_load(worker), 0);
+	ck_assert(!worker_cancel(&job.job));
+	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &before), 0);
+	submit(worker, &job, 0);
+	run_until(&bench, 1);
+	await_threads("none", 0);
+	/* Then the end is brought about here. */
+	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &none), 0);
+	worker_close(worker, &closed.job);
+	run_until(&bench, 2);
+	ck_assert_uint_eq(closed.ran_as, 2);
+	ck_assert(!closed.elsewhere);
+	ck_assert_int_eq(setrlimit(RLIMIT_NPROC, &before), 0);
+}
+END_TEST
+
 static void fill(Suite *suite)
 {
 	unit_case(suite, "turns", owners_take_turns);
@@ -272,6 +315,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "idle", an_idle_thread_ends_and_comes_back);
 	unit_case(suite, "ending", a_thread_that_ends_loses_no_job);
 	unit_case(suite, "close-ended", close_after_the_thread_has_ended);
+	unit_case(suite, "no-thread", without_a_thread_nothing_is_taken);
 	unit_case(suite, "close-untold", close_without_anybody_to_tell);
 }
 
