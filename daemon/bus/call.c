@@ -106,6 +106,7 @@ static void on_pause_over(struct pause *pause)
 
 	call->peer->paused--;
 	call->peer->user->paused--;
+	call->peer->user->refused_us = now_us(call);
 	call_end(call, 0);
 }
 
@@ -122,7 +123,8 @@ static bool pause_answer(struct bus_call *call)
 	if (code != REFUSAL_LIMIT_EXCEEDED && code != REFUSAL_DEVICE_BUSY)
 		return false;
 	if (!peer || atomic_load(&peer->gone) || broker->stopping ||
-	    peer->paused >= broker->config.calls_per_connection)
+	    peer->paused >= broker->config.calls_per_connection ||
+	    peer->user->paused >= broker->config.calls_per_user)
 		return false;
 	drop_work(call);
 	if (call_drop_body(&call->message) < 0)
@@ -379,7 +381,7 @@ static int admit(struct bus_call *call)
 	const struct config *config = &call->bus->broker->config;
 	int r;
 
-	r = account_let_in(call->peer, &call->refusal);
+	r = account_let_in(call->peer, call->started_us, &call->refusal);
 	if (r != 0)
 		return r;
 	r = account_admit(config, call->peer, QUANTITY_CALLS, 1, &call->held, &call->refusal);
