@@ -10,9 +10,10 @@
 /* And at most. */
 #define WAIT_MOST_MS 10000
 
-/* Who has so many refusals held up is in haste, and has no more than so many calls served at once. */
-#define HASTE_REFUSALS 16
-#define HASTE_CALLS 2
+/* Who makes so many calls in a row without waiting after a refusal has so many of them served at
+ * once. */
+#define HASTY_CALLS 16
+#define HASTY_CALLS_SERVED 2
 
 /* How much one more call says about how long calls take: an eighth. */
 #define MEAN_WEIGHT 8
@@ -84,16 +85,18 @@ int account_admit(const struct config *config, struct peer *peer, enum quantity 
 	return 0;
 }
 
-int account_let_in(struct peer *peer, struct refusal *refusal)
+int account_let_in(struct peer *peer, uint64_t now_us, struct refusal *refusal)
 {
-	const struct user *user = peer->user;
+	struct user *user = peer->user;
 
-	if (user->paused < HASTE_REFUSALS || user->serving < HASTE_CALLS)
+	if (now_us >= user->refused_us + ACCOUNT_WAIT_MS * 1000)
+		user->hasty = 0;
+	else
+		user->hasty++;
+	if (user->hasty < HASTY_CALLS || user->serving < HASTY_CALLS_SERVED)
 		return 0;
 	return refuse_for_now(refusal, REFUSAL_LIMIT_EXCEEDED, wait_ms(user),
-			      "This user calls again without waiting: %u refusals are on their way "
-			      "to it",
-			      user->paused);
+			      "This user calls again without waiting when it is refused");
 }
 
 void account_release(struct peer *peer, struct account *held)

@@ -42,7 +42,7 @@ int account_admit(const struct config *config, struct peer *peer, enum quantity 
  * Whether one more call of @peer is served. Who calls again on each refusal and does not wait is
  * served two at a time, so that everybody else finds the bus free. Returns 0 or the refusal.
  */
-int account_let_in(struct peer *peer, struct refusal *refusal);
+int account_let_in(struct peer *peer, uint64_t now_us, struct refusal *refusal);
 
 /* Gives all of @held back, and leaves it empty. */
 void account_release(struct peer *peer, struct account *held);

@@ -106,6 +106,7 @@ static void on_pause_over(struct pause *pause)
 
 	call->peer->paused--;
 	call->peer->user->paused--;
+	call->peer->user->refused_us = now_us(call);
 	call_end(call, 0);
 }
 
@@ -380,7 +381,7 @@ static int admit(struct bus_call *call)
 	const struct config *config = &call->bus->broker->config;
 	int r;
 
-	r = account_let_in(call->peer, &call->refusal);
+	r = account_let_in(call->peer, call->started_us, &call->refusal);
 	if (r != 0)
 		return r;
 	r = account_admit(config, call->peer, QUANTITY_CALLS, 1, &call->held, &call->refusal);

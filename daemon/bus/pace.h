@@ -3,9 +3,9 @@
 
 /*
  * Holds things up for a moment: answers to clients that ask for too much, so that one which asks
- * again on each refusal does not keep the loop busy. Those of one user end one after the other: all at
- * once would come back all at once, and everybody else's calls would wait behind them, already in
- * the bus. Calls sd-event; may call util. On the loop's thread.
+ * again on each refusal does not keep the loop busy. Those of one user end one after the other: all
+ * at once would come back all at once, and everybody else's calls would wait behind them, already
+ * in the bus. Calls sd-event; may call util. On the loop's thread.
  */
 
 #include <stdint.h>
@@ -35,8 +35,8 @@ int pace_new(sd_event *event, struct pace_times times, struct pace **ret);
 void pace_free(struct pace *pace);
 DEFINE_CLEANUP(struct pace *, pace_free);
 
-/* Starts a pause whose over() is set; @lane_us is when the last one of the same lane ends, 0 at first.
- * Returns 0, or -errno: then over() is not called. */
+/* Starts a pause whose over() is set; @lane_us is when the last one of the same lane ends, 0 at
+ * first. Returns 0, or -errno: then over() is not called. */
 int pace_add(struct pace *pace, uint64_t *lane_us, struct pause *pause);
 
 /* How many pauses there are. */

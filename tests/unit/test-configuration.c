@@ -61,8 +61,8 @@ START_TEST(defaults)
 		.authorization_timeout = 300,
 		.polkit_timeout = 30,
 		.keep_authorization = 5,
-		.authorizations_per_user = 48,
-		.authorizations_per_connection = 16,
+		.authorizations_per_user = 128,
+		.authorizations_per_connection = 64,
 		.audit_segment_mib = 64,
 		.audit_segment_days = 30,
 	};
