@@ -105,6 +105,7 @@ static void on_pause_over(struct pause *pause)
 	struct bus_call *call = container_of(pause, struct bus_call, pause);
 
 	call->peer->paused--;
+	call->peer->user->paused--;
 	call->peer->user->refused_us = now_us(call);
 	call_end(call, 0);
 }
@@ -122,7 +123,8 @@ static bool pause_answer(struct bus_call *call)
 	if (code != REFUSAL_LIMIT_EXCEEDED && code != REFUSAL_DEVICE_BUSY)
 		return false;
 	if (!peer || atomic_load(&peer->gone) || broker->stopping ||
-	    peer->paused >= broker->config.calls_per_connection)
+	    peer->paused >= broker->config.calls_per_connection ||
+	    peer->user->paused >= broker->config.calls_per_user)
 		return false;
 	drop_work(call);
 	if (call_drop_body(&call->message) < 0)
@@ -132,6 +134,7 @@ static bool pause_answer(struct bus_call *call)
 		return false;
 	stop_serving(call);
 	peer->paused++;
+	peer->user->paused++;
 	return true;
 }
 
