@@ -24,6 +24,9 @@
 /* Something happens to polkitd after so many calls, and a part of all. */
 #define CHAOS_EACH 1500u
 #define CHAOS_PARTS 400u
+/* More wrong answers than this show nothing new. */
+#define WRONG_MOST 20u
+#define TOLD_EACH 20000u
 /* Without any answer for so long, something hangs. */
 #define PATIENCE_S 200
 
@@ -94,6 +97,29 @@ static bool all_clients_live(void)
 	return waitpid(-1, NULL, WNOHANG) == 0;
 }
 
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void tell_progress(unsigned answered)
+{
+	static unsigned told;
+	static double since;
+
+	if (since > 0 && answered < told + TOLD_EACH)
+		return;
+	if (since > 0)
+		printf("# %u answered, %.0f a second\n", answered,
+		       (answered - told) / (now() - since));
+	fflush(stdout);
+	told = answered;
+	since = now();
+}
+
 /* Up to so many calls in all. Whether all of them were answered. */
 static bool run_phase(sd_bus *bus, unsigned calls)
 {
@@ -107,11 +133,13 @@ static bool run_phase(sd_bus *bus, unsigned calls)
 	while (atomic_load(&soak->idle) < SOAK_USERS) {
 		nanosleep(&moment, NULL);
 		chaos_step(bus);
+		tell_progress(answered);
 		if (atomic_load(&soak->answered) != answered) {
 			answered = atomic_load(&soak->answered);
 			since = time(NULL);
 		}
-		if (!all_clients_live() || time(NULL) - since > PATIENCE_S)
+		if (!all_clients_live() || time(NULL) - since > PATIENCE_S ||
+		    atomic_load(&soak->wrong) > WRONG_MOST)
 			return false;
 	}
 	return true;
@@ -156,14 +184,6 @@ static void report(unsigned calls, double seconds)
 	       atomic_load(&soak->answered), atomic_load(&soak->abandoned),
 	       atomic_load(&soak->left), calls / seconds);
 	test(all_kinds_succeed(), "calls of each kind succeeded");
-}
-
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 /* Both phases; whether they came to their end. */
