@@ -187,8 +187,9 @@ static int prepare_process(const struct config *config)
 }
 
 /*
- * Left alone, glibc has an arena for each of many threads and learns from one large block, such as a
- * page of the log, that it should keep blocks of that size: after a while some hundred MiB of nothing.
+ * Left alone, glibc has an arena for each of many threads and learns from one large block, such as
+ * a page of the log, that it should keep blocks of that size: after a while some hundred MiB of
+ * nothing.
  */
 static void bound_heap(void)
 {

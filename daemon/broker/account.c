@@ -10,6 +10,11 @@
 /* And at most. */
 #define WAIT_MOST_MS 10000
 
+/* Who makes so many calls in a row without waiting after a refusal has so many of them served at
+ * once. */
+#define HASTY_CALLS 16
+#define HASTY_CALLS_SERVED 2
+
 /* How much one more call says about how long calls take: an eighth. */
 #define MEAN_WEIGHT 8
 
@@ -78,6 +83,20 @@ int account_admit(const struct config *config, struct peer *peer, enum quantity 
 	user->users->account.of[quantity] += amount;
 	held->of[quantity] += amount;
 	return 0;
+}
+
+int account_let_in(struct peer *peer, uint64_t now_us, struct refusal *refusal)
+{
+	struct user *user = peer->user;
+
+	if (now_us >= user->refused_us + ACCOUNT_WAIT_MS * 1000)
+		user->hasty = 0;
+	else
+		user->hasty++;
+	if (user->hasty < HASTY_CALLS || user->serving < HASTY_CALLS_SERVED)
+		return 0;
+	return refuse_for_now(refusal, REFUSAL_LIMIT_EXCEEDED, wait_ms(user),
+			      "This user calls again without waiting when it is refused");
 }
 
 void account_release(struct peer *peer, struct account *held)

@@ -38,6 +38,12 @@ struct account {
 int account_admit(const struct config *config, struct peer *peer, enum quantity quantity,
 		  uint64_t amount, struct account *held, struct refusal *refusal);
 
+/*
+ * Whether one more call of @peer is served. Who calls again on each refusal and does not wait is
+ * served two at a time, so that everybody else finds the bus free. Returns 0 or the refusal.
+ */
+int account_let_in(struct peer *peer, uint64_t now_us, struct refusal *refusal);
+
 /* Gives all of @held back, and leaves it empty. */
 void account_release(struct peer *peer, struct account *held);
 

@@ -127,7 +127,7 @@ static int start_heralds(struct broker *broker)
 		if (r < 0 && r != -EOPNOTSUPP)
 			return r;
 	}
-	return post_head(broker);
+	return 0;
 }
 
 static int start_archivist(struct broker *broker)
@@ -147,9 +147,14 @@ static int start_archivist(struct broker *broker)
 
 int broker_start_audit(struct broker *broker)
 {
+	return start_heralds(broker);
+}
+
+int broker_tend_audit(struct broker *broker)
+{
 	int r;
 
-	r = start_heralds(broker);
+	r = post_head(broker);
 	if (r < 0)
 		return r;
 	return start_archivist(broker);

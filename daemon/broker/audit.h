@@ -11,6 +11,8 @@
 /* The state directory, where the seal's key is, must be there. Blocks. Returns 0 or -errno. */
 int broker_open_audit(struct broker *broker);
 
-/* Starts the heralds and the archivist. Returns 0 or -errno; those that are there then end with the
- * broker. */
+/* Makes the heralds. Returns 0 or -errno; those that are there then end with the broker. */
 int broker_start_audit(struct broker *broker);
+
+/* Announces where the log ends and starts the archivist. Returns 0 or -errno. */
+int broker_tend_audit(struct broker *broker);

@@ -27,10 +27,8 @@ int authorization_refuse(const struct authorization *authorization, enum action 
 			      "polkit did not answer about %s; see that polkitd runs on this bus",
 			      id);
 	case AUTHORIZATION_CROWDED:
-		return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
-			      "Too many authentications wait for a person; answer one, then call "
-			      "again in %d ms",
-			      CROWDED_RETRY_MS);
+		return refuse_for_now(refusal, REFUSAL_LIMIT_EXCEEDED, CROWDED_RETRY_MS,
+				      "Too many authentications wait for a person");
 	default:
 		return refuse(refusal, REFUSAL_NOT_AUTHORIZED,
 			      "polkit does not allow %s to this caller; the administrator can, by a "

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/authorize-private.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "util/log.h"

@@ -71,9 +71,11 @@ static void on_given_up(struct job *job)
 static void on_settled(void *userdata)
 {
 	struct broker *broker = userdata;
+	CLEANUP(freep) uint64_t *orphans = NULL;
 
 	broker->giving_up = (struct job){ .run = give_up, .done = on_given_up };
-	if (!broker->clerk || worker_submit(broker->clerk, &broker->giving_up) < 0)
+	if (audit_log_orphans(broker->audit, &orphans) == 0 || !broker->clerk ||
+	    worker_submit(broker->clerk, &broker->giving_up) < 0)
 		broker->listener.settled(broker->listener.userdata);
 }
 
@@ -275,6 +277,11 @@ int broker_start(struct broker *broker)
 	if (r < 0)
 		return r;
 	return broker->source->ops->start(broker->source, broker->devices);
+}
+
+int broker_serve(struct broker *broker)
+{
+	return broker->stopping ? 0 : broker_tend_audit(broker);
 }
 
 int broker_refuse_stopping(struct refusal *refusal)

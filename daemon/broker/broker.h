@@ -93,6 +93,10 @@ void broker_connect(struct broker *broker, struct authorizer *authorizer,
 /* Opens the devices. Returns 0 or -errno; broker_stop() is due in both cases. */
 int broker_start(struct broker *broker);
 
+/* Clients can call from now on: does what could wait for that. Returns 0 or -errno; broker_stop() is due
+ * where it fails. */
+int broker_serve(struct broker *broker);
+
 /*
  * Finishes what was submitted and ends all threads; stopped() tells when that is done. Who sent
  * what waits cancels it before. Where that takes longer than StopTimeoutSec=, the process ends

@@ -32,7 +32,7 @@ struct config {
 	uint64_t polkit_timeout;	/* PolkitTimeoutSec= where no person is asked */
 	uint64_t keep_authorization;	/* KeepAuthorizationSec= of reads; 0: never */
 	uint64_t authorizations_per_user; /* AuthorizationsPerUser= that wait for polkit */
-	uint64_t authorizations_per_peer; /* AuthorizationsPerConnection= the same */
+	uint64_t authorizations_per_connection; /* the same */
 	uint64_t audit_segment_mib;	/* AuditSegmentMiB= */
 	uint64_t audit_segment_days;	/* AuditSegmentDays=; 0: however old */
 	uint64_t audit_keep_mib;	/* AuditKeepMiB=; 0: all */

@@ -24,6 +24,12 @@ struct user {
 	uint32_t uid;
 	struct account account;
 	uint64_t call_us; /* how long the calls have taken of late */
+
+	/* Of bus/call.c. */
+	unsigned serving;    /* calls that were let in and have no answer yet */
+	uint64_t pause_us;   /* when the last refusal that is held up is over */
+	uint64_t refused_us; /* when the last one was answered that had been held up */
+	unsigned hasty;	     /* calls in a row that came too soon after such a one */
 };
 
 /* The user of that uid, which is made when it is not there. Takes a reference. 0 or -ENOMEM. */

@@ -10,8 +10,12 @@
 /* How long the name waits for devices that are slow to open. They are announced when they are. */
 #define PATIENCE_US (5 * UINT64_C(1000000))
 
-/* How long whoever asks for too much waits to hear so. */
+/* How long a new head of the log may wait to be told. */
+#define HEAD_DELAY_US 20000
+
+/* How long whoever asks for too much waits to hear so; of one user, one after the other. */
 #define PAUSE_US 20000
+#define PAUSE_SPACE_US 2000
 
 /* DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER of the D-Bus specification. */
 #define NAME_PRIMARY_OWNER 1
@@ -99,9 +103,29 @@ static void on_device_vanished(void *userdata, struct device *device)
 	calls_cancel_of_device(bus, device);
 }
 
-static void on_record_appended(void *userdata, const struct broker_notice *notice)
+static int on_head(sd_event_source *source, uint64_t now, void *userdata)
 {
 	const char *const changed[] = { "AuditSequence", "AuditHash", NULL };
+
+	(void)source;
+	(void)now;
+	bus_manager_changed(userdata, changed);
+	return 0;
+}
+
+/* Not for each record: a batch of a thousand changes makes two thousand, and the last head vouches
+ * for those before it. */
+static void tell_head_soon(struct bus *bus)
+{
+	if (sd_event_source_get_enabled(bus->head, NULL) > 0)
+		return;
+	if (sd_event_source_set_time_relative(bus->head, HEAD_DELAY_US) < 0 ||
+	    sd_event_source_set_enabled(bus->head, SD_EVENT_ONESHOT) < 0)
+		on_head(bus->head, 0, bus);
+}
+
+static void on_record_appended(void *userdata, const struct broker_notice *notice)
+{
 	struct bus *bus = userdata;
 	char path[BUS_PATH_SIZE];
 	int r;
@@ -116,7 +140,7 @@ static void on_record_appended(void *userdata, const struct broker_notice *notic
 	if (r < 0)
 		log_errno(r, "Audit record %llu cannot be announced",
 			  (unsigned long long)notice->sequence);
-	bus_manager_changed(bus, changed);
+	tell_head_soon(bus);
 }
 
 static void on_audit_changed(void *userdata)
@@ -128,11 +152,15 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	struct bus *bus = userdata;
 	uint32_t result = 0;
+	int r;
 
 	(void)error;
 	if (!sd_bus_message_is_method_error(reply, NULL) &&
 	    sd_bus_message_read(reply, "u", &result) >= 0 && result == NAME_PRIMARY_OWNER) {
 		log_info("Serving as " BUS_NAME);
+		r = broker_serve(bus->broker);
+		if (r < 0)
+			bus_stop(bus, log_errno(r, "The audit log cannot be looked after"));
 		return 0;
 	}
 	log_error("The name " BUS_NAME " cannot be had; see that no other fwctld runs and that the "
@@ -175,6 +203,8 @@ static void on_stopped(void *userdata)
 {
 	struct bus *bus = userdata;
 
+	if (sd_event_source_get_enabled(bus->head, NULL) > 0)
+		on_head(bus->head, 0, bus);
 	sd_event_exit(bus->broker->event, bus->exit_code);
 }
 
@@ -231,7 +261,7 @@ static int start_authorizer(struct bus *bus)
 		.polkit_s = config->polkit_timeout,
 		.dialog_s = config->authorization_timeout,
 		.per_user = config->authorizations_per_user,
-		.per_connection = config->authorizations_per_peer,
+		.per_connection = config->authorizations_per_connection,
 	};
 
 	return authorizer_new(bus->bus, bus->broker->event, &limits, &bus->authorizer);
@@ -248,6 +278,12 @@ static int connect_bus(struct bus *bus)
 	r = pump_new(bus->bus, bus->broker->event, &bus->pump);
 	if (r < 0)
 		return r;
+	r = sd_event_add_time(bus->broker->event, &bus->head, CLOCK_MONOTONIC, 0, 0, on_head, bus);
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_enabled(bus->head, SD_EVENT_OFF);
+	if (r < 0)
+		return r;
 	r = sd_bus_match_signal(bus->bus, NULL, "org.freedesktop.DBus.Local",
 				"/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
 				"Disconnected", on_disconnected, bus);
@@ -260,7 +296,9 @@ static int connect_bus(struct bus *bus)
 	r = make_peers(bus);
 	if (r < 0)
 		return r;
-	r = pace_new(bus->broker->event, PAUSE_US, &bus->pace);
+	r = pace_new(bus->broker->event,
+		     (struct pace_times){ .length_us = PAUSE_US, .space_us = PAUSE_SPACE_US },
+		     &bus->pace);
 	if (r < 0)
 		return r;
 	return dispatch_register(bus);
@@ -285,6 +323,7 @@ int bus_new(struct broker *broker, struct bus **ret)
 
 void bus_free(struct bus *bus)
 {
+	sd_event_source_disable_unref(bus->head);
 	sd_event_source_disable_unref(bus->patience);
 	if (bus->authorizer)
 		authorizer_drop(bus->authorizer, NULL);

@@ -22,6 +22,7 @@ struct bus {
 	struct authorizer *authorizer;
 	struct bus_vtables *vtables;
 	struct list calls; /* that have no answer yet */
+	sd_event_source *head;	   /* on while the log's newest head is to be told */
 	sd_event_source *patience; /* for devices that take long to open at the start */
 	bool tainted;		   /* as clients were last told */
 	bool refusing;		   /* the audit log, as clients were last told */

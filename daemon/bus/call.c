@@ -35,12 +35,20 @@ static void drop_work(struct bus_call *call)
 	call->has_errand = false;
 }
 
+static void stop_serving(struct bus_call *call)
+{
+	if (call->serving)
+		call->peer->user->serving--;
+	call->serving = false;
+}
+
 static void call_free(struct bus_call *call)
 {
 	drop_work(call);
-	/* The peer has the list. */
 	list_remove(&call->link);
+	/* While the peer is there, whose list it is. */
 	list_remove(&call->link_of_peer);
+	stop_serving(call);
 	if (call->peer) {
 		account_release(call->peer, &call->held);
 		peer_unref(call->peer);
@@ -97,6 +105,7 @@ static void on_pause_over(struct pause *pause)
 	struct bus_call *call = container_of(pause, struct bus_call, pause);
 
 	call->peer->paused--;
+	call->peer->user->refused_us = now_us(call);
 	call_end(call, 0);
 }
 
@@ -113,14 +122,16 @@ static bool pause_answer(struct bus_call *call)
 	if (code != REFUSAL_LIMIT_EXCEEDED && code != REFUSAL_DEVICE_BUSY)
 		return false;
 	if (!peer || atomic_load(&peer->gone) || broker->stopping ||
-	    peer->paused >= broker->config.calls_per_connection)
+	    peer->paused >= broker->config.calls_per_connection ||
+	    peer->user->paused >= broker->config.calls_per_user)
 		return false;
 	drop_work(call);
 	if (call_drop_body(&call->message) < 0)
 		return false;
 	call->pause.over = on_pause_over;
-	if (pace_add(call->bus->pace, &call->pause) < 0)
+	if (pace_add(call->bus->pace, &peer->user->pause_us, &call->pause) < 0)
 		return false;
+	stop_serving(call);
 	peer->paused++;
 	return true;
 }
@@ -368,9 +379,14 @@ static int admit(struct bus_call *call)
 	const struct config *config = &call->bus->broker->config;
 	int r;
 
+	r = account_let_in(call->peer, call->started_us, &call->refusal);
+	if (r != 0)
+		return r;
 	r = account_admit(config, call->peer, QUANTITY_CALLS, 1, &call->held, &call->refusal);
 	if (r != 0)
 		return r;
+	call->serving = true;
+	call->peer->user->serving++;
 	return account_admit(config, call->peer, QUANTITY_PAGES, call->method->pages, &call->held,
 			     &call->refusal);
 }

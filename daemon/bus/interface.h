@@ -35,6 +35,7 @@ struct bus_call {
 	struct peer_waiter waiter; /* until it is known whose call it is */
 	struct account held;	   /* what it has been admitted for */
 	struct pause pause;	   /* before a refusal is answered */
+	bool serving;		   /* counts in user->serving */
 	uint64_t started_us;
 	struct device *device; /* NULL: the root object */
 	struct request *request; /* ACCESS_VERDICT */

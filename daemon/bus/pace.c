@@ -2,14 +2,13 @@
 #include "bus/pace.h"
 
 /* The kernel may let the timer run that much later; all that is due by then ends together. */
-#define ACCURACY_US 5000
+#define ACCURACY_US 1000
 
 struct pace {
 	sd_event *event;
 	sd_event_source *timer; /* of the first; on while there is one */
-	uint64_t length_us;
-	/* In the order in which they came, and so in that in which they are due. */
-	struct pause *first, **end;
+	struct pace_times times;
+	struct list pauses; /* in the order in which they are due */
 	size_t n;
 };
 
@@ -23,13 +22,17 @@ static int arm(struct pace *pace, uint64_t due_us)
 	return sd_event_source_set_enabled(pace->timer, SD_EVENT_ONESHOT);
 }
 
-static void end_first(struct pace *pace)
+/* NULL where there is none. */
+static struct pause *first(struct pace *pace)
 {
-	struct pause *pause = pace->first;
+	if (list_is_empty(&pace->pauses))
+		return NULL;
+	return container_of(pace->pauses.next, struct pause, link);
+}
 
-	pace->first = pause->next;
-	if (!pace->first)
-		pace->end = &pace->first;
+static void end_pause(struct pace *pace, struct pause *pause)
+{
+	list_remove(&pause->link);
 	pace->n--;
 	pause->over(pause);
 }
@@ -37,6 +40,7 @@ static void end_first(struct pace *pace)
 static int on_timer(sd_event_source *source, uint64_t due_us, void *userdata)
 {
 	struct pace *pace = userdata;
+	struct pause *pause;
 	uint64_t now;
 	int r;
 
@@ -45,12 +49,12 @@ static int on_timer(sd_event_source *source, uint64_t due_us, void *userdata)
 	r = sd_event_now(pace->event, CLOCK_MONOTONIC, &now);
 	if (r < 0)
 		return r;
-	while (pace->first && pace->first->due_us <= now)
-		end_first(pace);
-	return pace->first ? arm(pace, pace->first->due_us) : 0;
+	while ((pause = first(pace)) && pause->due_us <= now)
+		end_pause(pace, pause);
+	return pause ? arm(pace, pause->due_us) : 0;
 }
 
-int pace_new(sd_event *event, uint64_t length_us, struct pace **ret)
+int pace_new(sd_event *event, struct pace_times times, struct pace **ret)
 {
 	CLEANUP(pace_freep) struct pace *pace = NULL;
 	int r;
@@ -59,8 +63,8 @@ int pace_new(sd_event *event, uint64_t length_us, struct pace **ret)
 	if (!pace)
 		return -ENOMEM;
 	pace->event = sd_event_ref(event);
-	pace->length_us = length_us;
-	pace->end = &pace->first;
+	pace->times = times;
+	list_init(&pace->pauses);
 	r = sd_event_add_time(event, &pace->timer, CLOCK_MONOTONIC, 0, ACCURACY_US, on_timer, pace);
 	if (r < 0)
 		return r;
@@ -79,25 +83,38 @@ void pace_free(struct pace *pace)
 	free(pace);
 }
 
-int pace_add(struct pace *pace, struct pause *pause)
+/* Whoever comes is due late, as a rule: the place is looked for from the end. */
+static void insert(struct pace *pace, struct pause *pause)
 {
-	uint64_t now;
+	struct list *before = pace->pauses.previous;
+
+	while (before != &pace->pauses &&
+	       container_of(before, struct pause, link)->due_us > pause->due_us)
+		before = before->previous;
+	list_append(before->next, &pause->link);
+	pace->n++;
+}
+
+int pace_add(struct pace *pace, uint64_t *lane_us, struct pause *pause)
+{
+	const struct pause *next = first(pace);
+	uint64_t now, due;
 	int r;
 
 	r = sd_event_now(pace->event, CLOCK_MONOTONIC, &now);
 	if (r < 0)
 		return r;
-	pause->due_us = now + pace->length_us;
-	pause->next = NULL;
+	due = now + pace->times.length_us;
+	if (due < *lane_us + pace->times.space_us)
+		due = *lane_us + pace->times.space_us;
 	/* The timer first: without one nothing would end the pause. */
-	if (!pace->first) {
-		r = arm(pace, pause->due_us);
+	if (!next || due < next->due_us) {
+		r = arm(pace, due);
 		if (r < 0)
 			return r;
 	}
-	*pace->end = pause;
-	pace->end = &pause->next;
-	pace->n++;
+	pause->due_us = *lane_us = due;
+	insert(pace, pause);
 	return 0;
 }
 
@@ -108,6 +125,8 @@ size_t pace_load(const struct pace *pace)
 
 void pace_flush(struct pace *pace)
 {
-	while (pace->first)
-		end_first(pace);
+	struct pause *pause;
+
+	while ((pause = first(pace)))
+		end_pause(pace, pause);
 }

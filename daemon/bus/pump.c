@@ -8,11 +8,24 @@
 /* Messages in one turn; what else the loop has to do comes in between. */
 #define MESSAGES_MAX 32
 
+/*
+ * Messages of ours that the bus has not taken yet. Nothing more is read then: whoever asks faster
+ * than the bus takes the answers waits in its queues, which are bounded, and not in ours.
+ */
+#define WRITES_MAX 16
+
 struct pump {
 	sd_bus *bus;
 	sd_event_source *io;
 	sd_event_source *timer; /* for the answers that we wait for */
 };
+
+static bool is_stuffed(const struct pump *pump)
+{
+	uint64_t n;
+
+	return sd_bus_get_n_queued_write(pump->bus, &n) >= 0 && n > WRITES_MAX;
+}
 
 /* The connection has ended; sd-bus has told that by its signal Disconnected. */
 static int stop(struct pump *pump)
@@ -26,7 +39,7 @@ static int run(struct pump *pump)
 {
 	int r = 1;
 
-	for (unsigned i = 0; i < MESSAGES_MAX && r > 0; i++)
+	for (unsigned i = 0; i < MESSAGES_MAX && r > 0 && !(i > 0 && is_stuffed(pump)); i++)
 		r = sd_bus_process(pump->bus, NULL);
 	if (r == -ECONNRESET || r == -ENOTCONN)
 		return stop(pump);
@@ -77,6 +90,8 @@ static int on_prepare(sd_event_source *source, void *userdata)
 		return stop(pump);
 	if (events < 0)
 		return events;
+	if (is_stuffed(pump))
+		events &= ~EPOLLIN;
 	r = sd_event_source_set_io_events(source, (uint32_t)events);
 	if (r < 0)
 		return r;

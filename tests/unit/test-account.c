@@ -227,8 +227,49 @@ START_TEST(the_largest_call_fits)
 }
 END_TEST
 
+static int let_in(struct place *place, size_t peer, uint64_t now_us)
+{
+	place->refusal = (struct refusal){ 0 };
+	return account_let_in(&place->peers[peer], now_us, &place->refusal);
+}
+
+/* Who is refused, and calls again and again, is served two at a time. Others do not notice. */
+START_TEST(haste)
+{
+	const uint64_t refused_us = 5000000;
+	struct place place;
+	struct user *user;
+
+	place_fill(&place);
+	user = place.peers[0].user;
+	user->serving = 200;
+	/* Without a refusal there is no haste. */
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(let_in(&place, 0, refused_us), 0);
+	user->refused_us = refused_us;
+	/* By any of its connections. */
+	for (size_t i = 0; i < 15; i++)
+		ck_assert_int_eq(let_in(&place, i % 2, refused_us + 19999), 0);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(let_in(&place, i, refused_us + 19999), REFUSAL_LIMIT_EXCEEDED);
+		ck_assert_uint_eq(wait_of(&place.refusal), 20);
+	}
+	ck_assert_int_eq(let_in(&place, 2, refused_us), 0);
+	user->serving = 2;
+	ck_assert_int_eq(let_in(&place, 0, refused_us), REFUSAL_LIMIT_EXCEEDED);
+	user->serving = 1;
+	ck_assert_int_eq(let_in(&place, 0, refused_us), 0);
+	/* It has waited. */
+	user->serving = 200;
+	ck_assert_int_eq(let_in(&place, 0, refused_us + 20000), 0);
+	ck_assert_int_eq(let_in(&place, 0, refused_us + 19999), 0);
+	place_empty(&place);
+}
+END_TEST
+
 static void fill(Suite *suite)
 {
+	unit_case(suite, "haste", haste);
 	unit_case(suite, "users", users_are_one_for_each_uid);
 	unit_loop(suite, "limits", limits, ARRAY_LENGTH(quantities));
 	unit_case(suite, "lower", the_lower_limit_holds);

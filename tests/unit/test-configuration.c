@@ -37,7 +37,7 @@ static void assert_same(const struct config *a, const struct config *b)
 	ck_assert_uint_eq(a->polkit_timeout, b->polkit_timeout);
 	ck_assert_uint_eq(a->keep_authorization, b->keep_authorization);
 	ck_assert_uint_eq(a->authorizations_per_user, b->authorizations_per_user);
-	ck_assert_uint_eq(a->authorizations_per_peer, b->authorizations_per_peer);
+	ck_assert_uint_eq(a->authorizations_per_connection, b->authorizations_per_connection);
 	ck_assert_uint_eq(a->audit_segment_mib, b->audit_segment_mib);
 	ck_assert_uint_eq(a->audit_segment_days, b->audit_segment_days);
 	ck_assert_uint_eq(a->audit_keep_mib, b->audit_keep_mib);
@@ -61,8 +61,8 @@ START_TEST(defaults)
 		.authorization_timeout = 300,
 		.polkit_timeout = 30,
 		.keep_authorization = 5,
-		.authorizations_per_user = 48,
-		.authorizations_per_peer = 16,
+		.authorizations_per_user = 128,
+		.authorizations_per_connection = 64,
 		.audit_segment_mib = 64,
 		.audit_segment_days = 30,
 	};
@@ -130,8 +130,8 @@ static const struct {
 	{ "KeepAuthorizationSec=60", NUMBER(keep_authorization, 60) },
 	{ "AuthorizationsPerUser=1", NUMBER(authorizations_per_user, 1) },
 	{ "AuthorizationsPerUser=1024", NUMBER(authorizations_per_user, 1024) },
-	{ "AuthorizationsPerConnection=1", NUMBER(authorizations_per_peer, 1) },
-	{ "AuthorizationsPerConnection=1024", NUMBER(authorizations_per_peer, 1024) },
+	{ "AuthorizationsPerConnection=1", NUMBER(authorizations_per_connection, 1) },
+	{ "AuthorizationsPerConnection=1024", NUMBER(authorizations_per_connection, 1024) },
 	{ "AuditSegmentMiB=1", NUMBER(audit_segment_mib, 1) },
 	{ "AuditSegmentMiB=4096", NUMBER(audit_segment_mib, 4096) },
 	{ "AuditSegmentDays=0", NUMBER(audit_segment_days, 0) },
