@@ -105,6 +105,7 @@ static void on_pause_over(struct pause *pause)
 	struct bus_call *call = container_of(pause, struct bus_call, pause);
 
 	call->peer->paused--;
+	call->peer->user->paused--;
 	call->peer->user->refused_us = now_us(call);
 	call_end(call, 0);
 }
@@ -133,6 +134,7 @@ static bool pause_answer(struct bus_call *call)
 		return false;
 	stop_serving(call);
 	peer->paused++;
+	peer->user->paused++;
 	return true;
 }
 
