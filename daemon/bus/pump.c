@@ -13,7 +13,7 @@
  * Messages of ours that the bus has not taken yet. Nothing more is read then: whoever asks faster
  * than the bus takes the answers waits in its queues, which are bounded, and not in ours.
  */
-#define WRITES_MAX 16
+#define WRITES_MAX 4
 
 struct pump {
 	sd_bus *bus;
