@@ -34,7 +34,8 @@ static int check_firmware(struct request *request)
 	r = topology_firmware(device->identity.parent, &firmware);
 	if (r == 0 && firmware && strcmp(firmware, device->identity.firmware) == 0)
 		return 0;
-	if (atomic_load(&device->gone) || r == -ENOENT || r == -ENODEV)
+	/* The kernel takes the attribute away before it tells that the device goes. */
+	if (atomic_load(&device->gone) || r == -ENOENT || r == -ENODEV || (r == 0 && !firmware))
 		return device_refuse_gone(&request->refusal);
 	if (r < 0)
 		return execute_refuse_errno(request, -r);

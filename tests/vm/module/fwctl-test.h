@@ -48,6 +48,7 @@ struct test_device {
 	struct fwctl_device fwctl;
 	atomic_t calls;
 	struct dentry *directory; /* in debugfs */
+	u32 delay_ms; /* how long the firmware takes for a call; set in debugfs */
 
 	/* One call at a time reaches the firmware. For what follows. */
 	struct mutex lock;

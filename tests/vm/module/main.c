@@ -35,6 +35,7 @@ static int prepare(struct test_device *device, const char *parent, const struct 
 	type->start(device->state);
 	device->directory = debugfs_create_dir(parent, root);
 	debugfs_create_atomic_t("calls", 0400, device->directory, &device->calls);
+	debugfs_create_u32("delay-ms", 0600, device->directory, &device->delay_ms);
 	debugfs_create_file("last", 0400, device->directory, device, &test_seen_fops);
 	return 0;
 }

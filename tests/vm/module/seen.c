@@ -10,6 +10,7 @@
  */
 
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
@@ -54,6 +55,8 @@ int test_see(struct test_device *device, const struct test_call *call)
 
 	if (!seen)
 		return -ENOMEM;
+	if (READ_ONCE(device->delay_ms))
+		msleep(READ_ONCE(device->delay_ms));
 	seen->number = device->seen ? device->seen->number + 1 : 1;
 	seen->scope = call->scope;
 	r = copy_buffer(&seen->request, call->request, call->request_size);
