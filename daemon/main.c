@@ -174,9 +174,6 @@ static int prepare_process(const struct config *config)
 {
 	int r;
 
-	/* Of the heap the loop has one part and all workers another. By default each of thousands of
-	 * threads would get one of its own. */
-	mallopt(M_ARENA_MAX, 2);
 	/* Without immediate changes nothing needs the kernel's full debug scope (kernel trap 6). */
 	if (immediate_changes_state(config) != IMMEDIATE_ALLOWED) {
 		r = host_drop_rawio();

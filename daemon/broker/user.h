@@ -27,7 +27,7 @@ struct user {
 
 	/* Of bus/call.c. */
 	unsigned serving;    /* calls that were let in and have no answer yet */
-	unsigned paused; /* refusals that are held up for a moment: bus/call.c */
+	unsigned paused;     /* refusals that are held up for a moment: bus/call.c */
 	uint64_t pause_us;   /* when the last refusal that is held up is over */
 	uint64_t refused_us; /* when the last one was answered that had been held up */
 	unsigned hasty;	     /* calls in a row that came too soon after such a one */

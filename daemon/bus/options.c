@@ -184,7 +184,7 @@ static int read_filter_text(struct bus_call *call, const char *name, const char 
 
 static int read_type(struct bus_call *call, struct audit_filter *filter)
 {
-	const char *text;
+	const char *text = NULL;
 	int r;
 
 	r = read_filter_text(call, "type", &text);
@@ -201,7 +201,7 @@ static int read_type(struct bus_call *call, struct audit_filter *filter)
 
 static int read_time(struct bus_call *call, const char *name, char ret[AUDIT_TIME_SIZE])
 {
-	const char *text;
+	const char *text = NULL;
 	int r;
 
 	r = read_filter_text(call, name, &text);

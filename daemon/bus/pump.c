@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "bus/linger.h"
 #include "util/log.h"
 
 /* Messages in one turn; what else the loop has to do comes in between. */
@@ -12,7 +13,7 @@
  * Messages of ours that the bus has not taken yet. Nothing more is read then: whoever asks faster
  * than the bus takes the answers waits in its queues, which are bounded, and not in ours.
  */
-#define WRITES_MAX 16
+#define WRITES_MAX 4
 
 struct pump {
 	sd_bus *bus;
@@ -35,12 +36,19 @@ static int stop(struct pump *pump)
 	return 0;
 }
 
+/* One message, which sd-bus reads now or has read already. */
+static int process(struct pump *pump)
+{
+	linger_not(sd_bus_get_fd(pump->bus));
+	return sd_bus_process(pump->bus, NULL);
+}
+
 static int run(struct pump *pump)
 {
 	int r = 1;
 
 	for (unsigned i = 0; i < MESSAGES_MAX && r > 0 && !(i > 0 && is_stuffed(pump)); i++)
-		r = sd_bus_process(pump->bus, NULL);
+		r = process(pump);
 	if (r == -ECONNRESET || r == -ENOTCONN)
 		return stop(pump);
 	if (r < 0)

@@ -132,7 +132,7 @@ static int load_entry(const struct json_cursor *object, const struct simulated_c
 		      struct cxl_feature_entry *entry)
 {
 	uint16_t version;
-	unsigned bits;
+	unsigned bits = 0;
 	int r;
 
 	r = load_uuid(object, device, entry->uuid);

@@ -35,7 +35,7 @@ static size_t line_of(const char *text, size_t size, size_t offset)
 	return line;
 }
 
-/* As json-c reads it; where nothing is escaped that is what stands there, at a fraction of the cost. */
+/* As json-c reads it. Where nothing is escaped that is what stands there, which costs less. */
 static struct json_object *read_key(struct key_check *check, size_t start, size_t end)
 {
 	const char *text = check->text + start;

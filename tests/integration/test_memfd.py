@@ -348,6 +348,25 @@ class Descriptors(MemfdTest):
 
 
 class Threads(MemfdTest):
+    def test_a_socket_that_lingers(self):
+        """Who closes it last, which is fwctld, would wait for ten minutes."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        lingering = socket.create_connection(listener.getsockname())
+        lingering.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 600))
+        lingering.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                lingering.send(bytes(1 << 16))
+        fd = lingering.fileno()
+        caller = broker.connection()
+        stray = self.send("mlx5", 272, {}, mlx5(QUERY), fds=[fd] * 3)
+        named = self.send("mlx5", 272, {"request-memfd": ("h", fd)}, fds=[fd] * 2)
+        lingering.close()
+        self.assertEqual(len(caller.answer(stray)[0]), 272)
+        self.refused("Malformed", caller.answer, named)
+        self.assertEqual(broker.get_property(device(by_type("mlx5")), DEVICE, "Type"), "mlx5")
+        listener.close()
+
     def test_the_bus_thread_does_not_read_it(self):
         """What was swapped out takes time to read: another thread does."""
         data = mlx5(QUERY, data=bytes(MOST - 16))
