@@ -409,5 +409,5 @@ const struct call_kind kind_nonsense = { "Rpc (nonsense)", 20, ROLE_NOTHING,
 					 ERRORS_READ "Malformed UnknownCommand NotSupported",
 					 make_nonsense, check_never };
 const struct call_kind kind_wrong_options = { "GetFeature (wrong)", 10, ROLE_NOTHING,
-					      ERRORS_ALWAYS STANDARD "InvalidArgs", make_wrong_options,
-					      check_never };
+					      ERRORS_ALWAYS STANDARD "InvalidArgs",
+					      make_wrong_options, check_never };

@@ -36,7 +36,10 @@ static const struct {
 	const char *name;
 	enum soak_role role;
 } users[SOAK_USERS] = {
-	{ "nobody", ROLE_ALL }, { "games", ROLE_ALL }, { "daemon", ROLE_READS }, { "bin", ROLE_NOTHING }
+	{ "nobody", ROLE_ALL },
+	{ "games", ROLE_ALL },
+	{ "daemon", ROLE_READS },
+	{ "bin", ROLE_NOTHING },
 };
 
 static pid_t children[SOAK_USERS];

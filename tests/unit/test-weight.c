@@ -91,8 +91,8 @@ START_TEST(what_is_deep_inside)
 	memset(text, 'x', DATA_SIZE);
 	text[DATA_SIZE] = '\0';
 	open_message(&message);
-	ck_assert_int_ge(sd_bus_message_append(message.message, "a(sa{sv})", 2, "a", 1, "b", "s", text,
-					       "c", 1, "d", "as", 1, text),
+	ck_assert_int_ge(sd_bus_message_append(message.message, "a(sa{sv})", 2, "a", 1, "b", "s",
+					       text, "c", 1, "d", "as", 1, text),
 			 0);
 	weight = weigh(&message);
 	ck_assert_uint_ge(weight, 2 * (size_t)DATA_SIZE);
