@@ -30,7 +30,7 @@ int batch_add(struct batch *batch, struct request *request)
 	struct request **grown;
 
 	if (batch->n == BATCH_REQUESTS_MAX)
-		return refuse(&batch->refusal, REFUSAL_LIMIT_EXCEEDED,
+		return refuse(&batch->refusal, REFUSAL_TOO_LARGE,
 			      "A batch has at most %u requests; send several batches",
 			      BATCH_REQUESTS_MAX);
 	grown = reallocarray(batch->requests, batch->n + 1, sizeof(*grown));
@@ -185,7 +185,7 @@ static int note_question(struct batch *batch, struct request *request)
 	if (find_asked(batch, request))
 		return 0;
 	if (batch->n_asked == BATCH_QUESTIONS_MAX)
-		return refuse(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
+		return refuse(&request->refusal, REFUSAL_TOO_LARGE,
 			      "A batch does at most %u different things; send several batches",
 			      BATCH_QUESTIONS_MAX);
 	batch->asked[batch->n_asked++] = request;

@@ -256,8 +256,6 @@ test_bus()
 		RestartSec=0
 	UNIT
 	cat >$dropins/other-bus.conf <<-UNIT
-		[Unit]
-		StartLimitIntervalSec=0
 		[Service]
 		Type=exec
 		BusName=
