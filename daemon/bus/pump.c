@@ -46,10 +46,15 @@ static int fail(struct pump *pump, int error)
 	return 0;
 }
 
-/* One message, which sd-bus reads now or has read already. */
-static int process(struct pump *pump)
+/* One message, which sd-bus reads now or has read already. After the @first, which may be about
+ * something else, sd-bus is not asked for one where there is none. */
+static int process(struct pump *pump, bool first)
 {
-	linger_not(sd_bus_get_fd(pump->bus));
+	const bool readable = linger_not(sd_bus_get_fd(pump->bus));
+	uint64_t n;
+
+	if (!first && !readable && sd_bus_get_n_queued_read(pump->bus, &n) >= 0 && n == 0)
+		return 0;
 	return sd_bus_process(pump->bus, NULL);
 }
 
@@ -58,7 +63,7 @@ static int run(struct pump *pump)
 	int r = 1;
 
 	for (unsigned i = 0; i < MESSAGES_MAX && r > 0 && !(i > 0 && is_stuffed(pump)); i++)
-		r = process(pump);
+		r = process(pump, i == 0);
 	return r < 0 ? fail(pump, r) : 0;
 }
 
