@@ -159,14 +159,20 @@ static void on_authorized(void *userdata, const struct authorization *authorizat
 static int refuse_weight(struct refusal *refusal)
 {
 	return refuse(refusal, REFUSAL_TOO_LARGE,
-		      "The requests and answers of a batch have at most %u bytes, with %zu for each; "
-		      "send several batches",
+		      "The requests and answers of a batch have at most %u bytes, with the reason "
+		      "and %zu for each; send several batches",
 		      BATCH_BYTES_MAX, sizeof(struct request));
 }
 
 int batch_weigh(struct batch *batch, const struct request *request)
 {
 	batch->bytes += request_weight(request);
+	return batch->bytes > BATCH_BYTES_MAX ? refuse_weight(&batch->refusal) : 0;
+}
+
+int batch_weigh_reason(struct batch *batch, const char *reason)
+{
+	batch->bytes += reason ? strlen(reason) * batch->n : 0;
 	return batch->bytes > BATCH_BYTES_MAX ? refuse_weight(&batch->refusal) : 0;
 }
 
