@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What of a request comes, and what of its answer goes, in memfds of the client (util/memfd.h) instead
- * of in the message. May call util, and worker.
+ * What of a request comes, and what of its answer goes, in memfds of the client (util/memfd.h)
+ * instead of in the message. May call util, and worker.
  *
  * No answer carries a descriptor: the bus counts those of a message as its sender's until it has been
  * read, and reads nothing more from who has 64. A client that does not read would stop us for all.

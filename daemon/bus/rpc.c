@@ -91,7 +91,7 @@ static int append_buffers(sd_bus_message *reply, const struct call_result *resul
 	return dict_entry_close(reply);
 }
 
-/* What does not come as the response: buffers, and how long it is where it is in the client's memfd. */
+/* What does not come as the response: buffers, and its length where it is in the client's memfd. */
 static int append_payload(sd_bus_message *reply, const struct request_result *result)
 {
 	int r;

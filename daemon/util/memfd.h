@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Payloads in memory files (memfd_create(2)) of a client: requests, sealed, so that nobody can change
- * them any more, and room for responses, sealed so that it stays as large as it is. Nothing here waits
- * for a lock that a client can hold. Calls libc only.
+ * Payloads in memory files (memfd_create(2)) of a client: requests, sealed, so that nobody can
+ * change them any more, and room for responses, sealed so that it stays as large as it is. Nothing
+ * here waits for a lock that a client can hold. Calls libc only.
  */
 
 #include <stdbool.h>
@@ -35,9 +35,9 @@ int memfd_take(int fd, size_t most, const char *what, struct memfd *ret, struct 
 int memfd_copy(const struct memfd *memfd, struct bytes *ret);
 
 /*
- * As memfd_take(), of a memfd to write to: with F_SEAL_SEAL, SHRINK and GROW, without F_SEAL_WRITE and
- * FUTURE_WRITE, opened for reading and writing, of @least to @most bytes, and with memory for each of
- * them already.
+ * As memfd_take(), of a memfd to write to: with F_SEAL_SEAL, SHRINK and GROW, without F_SEAL_WRITE
+ * and FUTURE_WRITE, opened for reading and writing, of @least to @most bytes, and with memory for
+ * each of them already.
  */
 int memfd_take_room(int fd, size_t least, size_t most, const char *what, struct memfd *ret,
 		    struct refusal *refusal);

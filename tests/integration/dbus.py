@@ -17,8 +17,6 @@ import struct
 # How long anything is waited for before the test fails: it hangs.
 PATIENCE = 120
 
-# No message has more descriptors: the system bus's own limit.
-
 CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 _NO_AUTO_START, _ALLOW_INTERACTION = 2, 4
 _PATH, _INTERFACE, _MEMBER, _ERROR_NAME = range(1, 5)

@@ -144,7 +144,7 @@ class Answers(MemfdTest):
         name = by_type("cxl")
         raw = struct.pack("<IIIIIHH", 0x0500, 0, 8, 0, 64, 0, 0)
         expected = list(wire.rpc("cxl", raw, 8192))
-        broker.set_fault("get-supported-features", "delay-ms", "700", on=name)
+        broker.set_fault("get-supported-features", "hang-ms", "700", on=name)
         caller = broker.connection()
         serial = self.send("cxl", 8192, {"response-memfd": ("h", fd)}, raw, to=caller)
         broker.until(lambda: broker.get_property(device(name), DEVICE, "QueueDepth") > 0,
@@ -153,7 +153,7 @@ class Answers(MemfdTest):
         self.assertEqual(caller.answer(serial), expected)
         self.assertEqual(os.pread(fd, 8192, 0), bytes(8192))
         self.assertLess(os.fstat(fd).st_blocks * 512, 8192)
-        broker.set_fault("get-supported-features", "delay-ms", "0", on=name)
+        broker.set_fault("get-supported-features", "hang-ms", "0", on=name)
 
     def test_a_change(self):
         value = os.urandom(16)
@@ -195,11 +195,12 @@ class Buffers(MemfdTest):
         self.variable("nvm-set-variable", options={"buffers": ("aay", [before])})
 
     def test_refused(self):
-        for buffers in ([], [b"abc"], [b"abcde"], [b"abcd", b"abcd"], [b"a", b"b", b"c"]):
+        for buffers in ([], [b"abc"], [b"abcde"], [b"abcd", b"abcd"], [b"a", b"b", b"c"],
+                        [b"a", b"b", b"c", b"d"]):
             fds = [self.own(memfd(buffer)) for buffer in buffers]
             # One more than the bus lets through is not for fwctld to refuse.
             options = {"buffers-memfd": ("ah", fds)}
-            error = "Malformed" if len(fds) < 3 else DENIED_BY_BUS
+            error = "Malformed" if len(fds) < 4 else DENIED_BY_BUS
             self.refused(error, self.variable, "nvm-set-variable", options=options)
         four = self.own(memfd(b"abcd"))
         self.refused("Malformed", self.variable, "nvm-set-variable",
@@ -330,7 +331,8 @@ class NoRoom(MemfdTest):
             self.refused_room(fd, "memfd_create")
         with tempfile.TemporaryFile() as file:
             os.posix_fallocate(file.fileno(), 0, 4096)
-            self.refused_room(os.dup(file.fileno()), "memfd_create")
+            # One in a tmpfs has a seal too: that no seal can be added.
+            self.refused_room(os.dup(file.fileno()), "response-memfd")
             self.assertEqual(file.read(), bytes(4096))
 
 

@@ -6,6 +6,7 @@
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -70,8 +71,6 @@ static void refused(int fd, enum refusal_code code)
 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(take(fd, &memfd), code);
-	ck_assert(!memfd.open);
-	ck_assert_int_eq(take_room(fd, &memfd), code);
 	ck_assert(!memfd.open);
 	close(fd);
 }
@@ -151,22 +150,28 @@ START_TEST(rooms_of_one_direction)
 }
 END_TEST
 
+static void no_memfd(int fd)
+{
+	refused_room(dup(fd), REFUSAL_MALFORMED);
+	refused(fd, REFUSAL_MALFORMED);
+}
+
 START_TEST(other_descriptors)
 {
 	CLEANUP(memfd_clear) struct memfd memfd = { 0 };
 	int pair[2];
 
-	refused(open("/dev/zero", O_RDONLY), REFUSAL_MALFORMED);
-	refused(open("/proc/self/exe", O_RDONLY), REFUSAL_MALFORMED);
-	refused(open("/", O_RDONLY | O_DIRECTORY), REFUSAL_MALFORMED);
-	refused(open("/", O_PATH), REFUSAL_MALFORMED);
+	no_memfd(open("/dev/zero", O_RDONLY));
+	no_memfd(open("/proc/self/exe", O_RDONLY));
+	no_memfd(open("/", O_RDONLY | O_DIRECTORY));
+	no_memfd(open("/", O_PATH));
 	ck_assert_int_eq(pipe(pair), 0);
-	refused(pair[0], REFUSAL_MALFORMED);
-	refused(pair[1], REFUSAL_MALFORMED);
+	no_memfd(pair[0]);
+	no_memfd(pair[1]);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	refused(pair[0], REFUSAL_MALFORMED);
-	refused(pair[1], REFUSAL_MALFORMED);
-	refused(memfd_create("unsealed", 0), REFUSAL_MALFORMED);
+	no_memfd(pair[0]);
+	no_memfd(pair[1]);
+	no_memfd(memfd_create("unsealed", 0));
 	ck_assert_int_eq(take(-1, &memfd), REFUSAL_MALFORMED);
 }
 END_TEST
