@@ -6,7 +6,6 @@
 
 #include <getopt.h>
 #include <malloc.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

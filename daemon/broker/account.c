@@ -11,9 +11,10 @@
 #define WAIT_MOST_MS 10000
 
 /* Who makes so many calls in a row without waiting after a refusal has so many of them served at
- * once. */
+ * once, and the next one only so much later. */
 #define HASTY_CALLS 16
 #define HASTY_CALLS_SERVED 2
+#define HASTY_SPACE_US 2000
 
 /* How much one more call says about how long calls take: an eighth. */
 #define MEAN_WEIGHT 8
@@ -93,8 +94,12 @@ int account_let_in(struct peer *peer, uint64_t now_us, struct refusal *refusal)
 		user->hasty = 0;
 	else
 		user->hasty++;
-	if (user->hasty < HASTY_CALLS || user->serving < HASTY_CALLS_SERVED)
+	if (user->hasty < HASTY_CALLS)
 		return 0;
+	if (user->serving < HASTY_CALLS_SERVED && now_us >= user->let_in_us + HASTY_SPACE_US) {
+		user->let_in_us = now_us;
+		return 0;
+	}
 	return refuse_for_now(refusal, REFUSAL_LIMIT_EXCEEDED, wait_ms(user),
 			      "This user calls again without waiting when it is refused");
 }

@@ -40,7 +40,8 @@ int account_admit(const struct config *config, struct peer *peer, enum quantity 
 
 /*
  * Whether one more call of @peer is served. Who calls again on each refusal and does not wait is
- * served two at a time, so that everybody else finds the bus free. Returns 0 or the refusal.
+ * served two at a time, and one each 2 ms, so that everybody else finds the bus free. Returns 0 or
+ * the refusal.
  */
 int account_let_in(struct peer *peer, uint64_t now_us, struct refusal *refusal);
 

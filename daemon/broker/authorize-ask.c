@@ -48,8 +48,10 @@ static struct kept_question kept_question_of(const struct check *check)
 static void keep(struct check *check, const struct authorization *authorization)
 {
 	const struct kept_question question = kept_question_of(check);
-	const struct kept_time time = kept_time_of(check->authorizer);
+	struct kept_time time = kept_time_of(check->authorizer);
 
+	/* polkit may have found it as early as that. */
+	time.now_us = check->sent_us;
 	if (check->may_keep && authorization->result == AUTHORIZATION_YES &&
 	    authorization->n_details == 0 && check->epoch == time.epoch)
 		kept_add(check->peer, &question, &time);

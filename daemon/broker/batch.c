@@ -30,7 +30,7 @@ int batch_add(struct batch *batch, struct request *request)
 	struct request **grown;
 
 	if (batch->n == BATCH_REQUESTS_MAX)
-		return refuse(&batch->refusal, REFUSAL_LIMIT_EXCEEDED,
+		return refuse(&batch->refusal, REFUSAL_TOO_LARGE,
 			      "A batch has at most %u requests; send several batches",
 			      BATCH_REQUESTS_MAX);
 	grown = reallocarray(batch->requests, batch->n + 1, sizeof(*grown));
@@ -159,14 +159,20 @@ static void on_authorized(void *userdata, const struct authorization *authorizat
 static int refuse_weight(struct refusal *refusal)
 {
 	return refuse(refusal, REFUSAL_TOO_LARGE,
-		      "The requests and answers of a batch have at most %u bytes, with %zu for each; "
-		      "send several batches",
+		      "The requests and answers of a batch have at most %u bytes, with the reason "
+		      "and %zu for each; send several batches",
 		      BATCH_BYTES_MAX, sizeof(struct request));
 }
 
 int batch_weigh(struct batch *batch, const struct request *request)
 {
 	batch->bytes += request_weight(request);
+	return batch->bytes > BATCH_BYTES_MAX ? refuse_weight(&batch->refusal) : 0;
+}
+
+int batch_weigh_reason(struct batch *batch, const char *reason)
+{
+	batch->bytes += reason ? strlen(reason) * batch->n : 0;
 	return batch->bytes > BATCH_BYTES_MAX ? refuse_weight(&batch->refusal) : 0;
 }
 
@@ -185,7 +191,7 @@ static int note_question(struct batch *batch, struct request *request)
 	if (find_asked(batch, request))
 		return 0;
 	if (batch->n_asked == BATCH_QUESTIONS_MAX)
-		return refuse(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
+		return refuse(&request->refusal, REFUSAL_TOO_LARGE,
 			      "A batch does at most %u different things; send several batches",
 			      BATCH_QUESTIONS_MAX);
 	batch->asked[batch->n_asked++] = request;

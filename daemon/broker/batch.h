@@ -48,13 +48,16 @@ struct batch *batch_new(struct broker *broker, struct device *device);
 void batch_free(struct batch *batch);
 DEFINE_CLEANUP(struct batch *, batch_free);
 
-/* Adds a request and takes it over. Returns 0, the refusal LimitExceeded in batch->refusal, or
+/* Adds a request and takes it over. Returns 0, the refusal TooLarge in batch->refusal, or
  * -ENOMEM. @request is freed unless 0 is returned. */
 int batch_add(struct batch *batch, struct request *request);
 
 /* Counts what @request, one of the batch that has all its bytes by now, makes us hold. Returns 0 or
  * the refusal TooLarge in batch->refusal. */
 int batch_weigh(struct batch *batch, const struct request *request);
+
+/* The same of the reason, of which each request gets a copy; NULL: none is given. */
+int batch_weigh_reason(struct batch *batch, const char *reason);
 
 /* As request_cancel(), for all of it. */
 void batch_cancel(struct batch *batch, const struct refusal *why);

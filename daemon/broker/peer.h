@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Who asks: one connection to the bus, as the bus vouches for it. Filled by bus/peer.c before the
+ * Who asks: one connection to the bus, as the bus vouches for it. Filled by bus/peers.c before the
  * first request of the connection goes on; from then on only `gone` and what is counted or kept
  * for it on the loop's thread change. May call user.h and util.
  */

@@ -46,9 +46,11 @@ static int on_changed(sd_bus_message *message, void *userdata, sd_bus_error *err
 static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	struct polkit *polkit = userdata;
+	const char *sender = sd_bus_message_get_sender(message);
 
-	(void)message;
 	(void)error;
+	if (!sender || strcmp(sender, "org.freedesktop.DBus") != 0)
+		return 0;
 	polkit->epoch++;
 	free(polkit->owner);
 	polkit->owner = NULL;

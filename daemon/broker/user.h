@@ -25,12 +25,13 @@ struct user {
 	struct account account;
 	uint64_t call_us; /* how long the calls have taken of late */
 
-	/* Of bus/call.c. */
+	/* Of bus/call.c, but for the last two, which are account.c's. */
 	unsigned serving;    /* calls that were let in and have no answer yet */
-	unsigned paused;     /* refusals that are held up for a moment: bus/call.c */
+	unsigned paused;     /* refusals that are held up for a moment */
 	uint64_t pause_us;   /* when the last refusal that is held up is over */
 	uint64_t refused_us; /* when the last one was answered that had been held up */
 	unsigned hasty;	     /* calls in a row that came too soon after such a one */
+	uint64_t let_in_us;  /* when the last one of these was served */
 };
 
 /* The user of that uid, which is made when it is not there. Takes a reference. 0 or -ENOMEM. */

@@ -226,6 +226,12 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 	return 0;
 }
 
+static void on_broken(void *userdata, int error)
+{
+	log_errno(error, "The connection to the bus cannot be used");
+	bus_stop(userdata, error);
+}
+
 static void listen_to_broker(struct bus *bus)
 {
 	const struct broker_listener listener = {
@@ -275,7 +281,7 @@ static int connect_bus(struct bus *bus)
 	if (r < 0)
 		return log_errno(r, "The system bus cannot be reached; see that it runs, or set "
 				    "DBUS_SYSTEM_BUS_ADDRESS");
-	r = pump_new(bus->bus, bus->broker->event, &bus->pump);
+	r = pump_new(bus->bus, bus->broker->event, on_broken, bus, &bus->pump);
 	if (r < 0)
 		return r;
 	r = sd_event_add_time(bus->broker->event, &bus->head, CLOCK_MONOTONIC, 0, 0, on_head, bus);

@@ -185,7 +185,7 @@ static const struct bus_method methods[] = {
 		 "saved. Info: selection s, version y, effect s, and where the catalog knows the "
 		 "layout fields a{sv} (each t, b or s). Asks polkit for read. No options. Errors: "
 		 "UnknownFeature, Malformed, NotSupported, NotAuthorized*, DeviceError, DeviceGone, "
-		 "DeviceBusy, KernelRefused." },
+		 "DeviceBusy, LimitExceeded, KernelRefused." },
 	{ .name = "SetFeature", .in = "saya{sv}", .out = "a{sv}",
 	  .names = "feature\0data\0options\0result\0",
 	  .access = ACCESS_VERDICT, .decode = decode_set, .encode = encode_set,

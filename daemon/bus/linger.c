@@ -18,7 +18,7 @@ static void let_go(int fd)
 	close(fd);
 }
 
-void linger_not(int socket)
+bool linger_not(int socket)
 {
 	union {
 		struct cmsghdr align;
@@ -34,8 +34,8 @@ void linger_not(int socket)
 		.msg_controllen = sizeof(control),
 	};
 
-	if (recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) < 0)
-		return;
+	if (recvmsg(socket, &message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
+		return false;
 	for (struct cmsghdr *at = CMSG_FIRSTHDR(&message); at; at = CMSG_NXTHDR(&message, at)) {
 		if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
 			continue;
@@ -46,4 +46,5 @@ void linger_not(int socket)
 			let_go(fd);
 		}
 	}
+	return true;
 }

@@ -7,6 +7,8 @@
  * has said (SO_LINGER). Calls libc only.
  */
 
+#include <stdbool.h>
+
 /* Looks at the descriptors that are next in @socket, without taking them, and lets no socket among
- * them linger. Does not block. */
-void linger_not(int socket);
+ * them linger. Does not block. Returns whether there is anything to read. */
+bool linger_not(int socket);

@@ -172,14 +172,16 @@ static const struct bus_method methods[] = {
 		 "(2026-11-25, or 2026-11-25T21:29:02Z; records at or after, and before). The broker "
 		 "looks through the log for them, which can take long; a caller that leaves the bus "
 		 "ends that. Asks polkit for read-audit. Errors: NotAuthorized*, InvalidArgs (an "
-		 "unknown type or time), TooLarge (an option), AuditUnavailable." },
+		 "unknown type or time), TooLarge (an option), LimitExceeded, DeviceBusy, "
+		 "AuditUnavailable." },
 	{ .name = "ReloadCatalog", .in = "a{sv}", .out = "", .names = "options\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE,
 	  .words = "Reload the catalog of firmware commands",
 	  .decode = bus_options_read_none, .run = run_reload, .finished = finish_reload,
 	  .clear = clear_reload,
 	  .doc = "Loads the catalog's files again, all of them or none. Asks polkit for manage. No "
-		 "options. Errors: NotAuthorized*, Malformed (the journal says where)." },
+		 "options. Errors: NotAuthorized*, LimitExceeded, DeviceBusy, Malformed (the journal "
+		 "says where)." },
 	{ .name = "SetUpSeal", .in = "a{sv}", .out = "s", .names = "options\0key\0",
 	  .access = ACCESS_ACTION, .action = ACTION_MANAGE,
 	  .words = "Seal the audit log of firmware changes, with a new key that is shown once",
@@ -188,8 +190,8 @@ static const struct bus_method methods[] = {
 	  .doc = "Seals the audit log from the next record on, for its life, and gives the key that "
 		 "checks it: fwctld-seal-1:SINCE:KEY. It is given this once. Keep it on another "
 		 "machine; docs/audit.md says what it proves. Asks polkit for manage. No options. "
-		 "Errors: NotAuthorized*, Conflict (it is sealed), NotSupported, "
-		 "AuditUnavailable." },
+		 "Errors: NotAuthorized*, LimitExceeded, DeviceBusy, Conflict (it is sealed), "
+		 "NotSupported, AuditUnavailable." },
 	{ 0 }
 };
 

@@ -117,6 +117,15 @@ static struct entry *find(struct peers *peers, const char *name)
 	return NULL;
 }
 
+/* The bus lets anybody send us a signal of this name, and sd-bus lets any sender pass for a
+ * well-known name: only the bus itself knows who leaves. */
+static bool is_of_bus(sd_bus_message *message)
+{
+	const char *sender = sd_bus_message_get_sender(message);
+
+	return sender && strcmp(sender, DBUS_NAME) == 0;
+}
+
 static int on_name_lost(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	CLEANUP(peer_unrefp) struct peer *peer = NULL;
@@ -126,7 +135,7 @@ static int on_name_lost(sd_bus_message *message, void *userdata, sd_bus_error *e
 	bool known;
 
 	(void)error;
-	if (sd_bus_message_read(message, "s", &name) < 0)
+	if (!is_of_bus(message) || sd_bus_message_read(message, "s", &name) < 0)
 		return 0;
 	entry = find(peers, name);
 	if (!entry)

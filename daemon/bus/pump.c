@@ -4,7 +4,6 @@
 #include <stdbool.h>
 
 #include "bus/linger.h"
-#include "util/log.h"
 
 /* Messages in one turn; what else the loop has to do comes in between. */
 #define MESSAGES_MAX 32
@@ -19,6 +18,8 @@ struct pump {
 	sd_bus *bus;
 	sd_event_source *io;
 	sd_event_source *timer; /* for the answers that we wait for */
+	pump_broken_t broken;
+	void *userdata;
 };
 
 static bool is_stuffed(const struct pump *pump)
@@ -28,7 +29,6 @@ static bool is_stuffed(const struct pump *pump)
 	return sd_bus_get_n_queued_write(pump->bus, &n) >= 0 && n > WRITES_MAX;
 }
 
-/* The connection has ended; sd-bus has told that by its signal Disconnected. */
 static int stop(struct pump *pump)
 {
 	sd_event_source_set_enabled(pump->io, SD_EVENT_OFF);
@@ -36,10 +36,25 @@ static int stop(struct pump *pump)
 	return 0;
 }
 
-/* One message, which sd-bus reads now or has read already. */
-static int process(struct pump *pump)
+/* The loop goes on: others have to be ended in their order. */
+static int fail(struct pump *pump, int error)
 {
-	linger_not(sd_bus_get_fd(pump->bus));
+	stop(pump);
+	/* That the connection has ended sd-bus tells itself. */
+	if (error != -ECONNRESET && error != -ENOTCONN)
+		pump->broken(pump->userdata, error);
+	return 0;
+}
+
+/* One message, which sd-bus reads now or has read already. After the @first, which may be about
+ * something else, sd-bus is not asked for one where there is none. */
+static int process(struct pump *pump, bool first)
+{
+	const bool readable = linger_not(sd_bus_get_fd(pump->bus));
+	uint64_t n;
+
+	if (!first && !readable && sd_bus_get_n_queued_read(pump->bus, &n) >= 0 && n == 0)
+		return 0;
 	return sd_bus_process(pump->bus, NULL);
 }
 
@@ -48,12 +63,8 @@ static int run(struct pump *pump)
 	int r = 1;
 
 	for (unsigned i = 0; i < MESSAGES_MAX && r > 0 && !(i > 0 && is_stuffed(pump)); i++)
-		r = process(pump);
-	if (r == -ECONNRESET || r == -ENOTCONN)
-		return stop(pump);
-	if (r < 0)
-		return log_errno(r, "The system bus cannot be read");
-	return 0;
+		r = process(pump, i == 0);
+	return r < 0 ? fail(pump, r) : 0;
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -94,16 +105,14 @@ static int on_prepare(sd_event_source *source, void *userdata)
 	int events, r;
 
 	events = sd_bus_get_events(pump->bus);
-	if (events == -ENOTCONN)
-		return stop(pump);
 	if (events < 0)
-		return events;
+		return fail(pump, events);
 	if (is_stuffed(pump))
 		events &= ~EPOLLIN;
 	r = sd_event_source_set_io_events(source, (uint32_t)events);
-	if (r < 0)
-		return r;
-	return set_timer(pump);
+	if (r >= 0)
+		r = set_timer(pump);
+	return r < 0 ? fail(pump, r) : 0;
 }
 
 void pump_free(struct pump *pump)
@@ -123,22 +132,17 @@ static int add_sources(struct pump *pump, sd_event *event)
 	r = sd_event_add_io(event, &pump->io, fd, EPOLLIN, on_io, pump);
 	if (r < 0)
 		return r;
-	r = sd_event_source_set_exit_on_failure(pump->io, true);
-	if (r < 0)
-		return r;
 	r = sd_event_source_set_prepare(pump->io, on_prepare);
 	if (r < 0)
 		return r;
 	r = sd_event_add_time(event, &pump->timer, CLOCK_MONOTONIC, 0, 0, on_time, pump);
 	if (r < 0)
 		return r;
-	r = sd_event_source_set_exit_on_failure(pump->timer, true);
-	if (r < 0)
-		return r;
 	return sd_event_source_set_enabled(pump->timer, SD_EVENT_OFF);
 }
 
-int pump_new(sd_bus *bus, sd_event *event, struct pump **ret)
+int pump_new(sd_bus *bus, sd_event *event, pump_broken_t broken, void *userdata,
+	     struct pump **ret)
 {
 	CLEANUP(pump_freep) struct pump *pump = NULL;
 	int r;
@@ -147,6 +151,8 @@ int pump_new(sd_bus *bus, sd_event *event, struct pump **ret)
 	if (!pump)
 		return -ENOMEM;
 	pump->bus = bus;
+	pump->broken = broken;
+	pump->userdata = userdata;
 	r = add_sources(pump, event);
 	if (r < 0)
 		return r;

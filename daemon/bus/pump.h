@@ -14,7 +14,11 @@
 
 struct pump;
 
-/* A failure of the connection ends the loop, if sd-bus itself does not say that it has ended. */
-int pump_new(sd_bus *bus, sd_event *event, struct pump **ret);
+/* What is to follow when the connection is of no use any more, and sd-bus does not tell that by its
+ * signal Disconnected; @error is -errno. Once. Nothing is read or written by then. */
+typedef void (*pump_broken_t)(void *userdata, int error);
+
+int pump_new(sd_bus *bus, sd_event *event, pump_broken_t broken, void *userdata,
+	     struct pump **ret);
 void pump_free(struct pump *pump);
 DEFINE_CLEANUP(struct pump *, pump_free);

@@ -207,7 +207,7 @@ static int read_all_batched(struct bus_call *call)
 	return r < 0 ? r : 0;
 }
 
-/* What is said of the whole holds for each. */
+/* What is said of the whole holds for each; each has its copy of the reason. */
 static int share_options(struct batch *batch, const struct request_options *options)
 {
 	for (size_t i = 0; i < batch->n; i++) {
@@ -235,11 +235,11 @@ int rpc_decode_batch(struct bus_call *call)
 	r = bus_options_read(call, OPTION_ALLOW_TAINT | OPTION_REASON, &options);
 	if (r != 0)
 		return r;
-	if (options.request.reason &&
-	    strlen(options.request.reason) * call->batch->n > BATCH_BYTES_MAX)
-		return refuse(&call->refusal, REFUSAL_TOO_LARGE,
-			      "The reason of a batch is recorded with each of its requests; write "
-			      "it shorter");
+	r = batch_weigh_reason(call->batch, options.request.reason);
+	if (r != 0) {
+		call->refusal = call->batch->refusal;
+		return r;
+	}
 	return share_options(call->batch, &options.request);
 }
 

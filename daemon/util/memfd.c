@@ -18,6 +18,9 @@
  * which ends the connection to the bus. */
 #define SPARE 256
 
+/* What those who come when there is none left are told to wait. */
+#define DESCRIPTOR_WAIT_MS 100
+
 static bool is_one_too_many(int fd)
 {
 	struct rlimit limit;
@@ -72,10 +75,10 @@ int memfd_take(int fd, size_t most, const char *what, struct memfd *ret, struct 
 		return r;
 	own = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (own < 0 ? errno == EMFILE : is_one_too_many(own))
-		return refuse(refusal, REFUSAL_LIMIT_EXCEEDED,
-			      "fwctld has no descriptor left for %s; call again later, or send the "
-			      "bytes themselves",
-			      what);
+		return refuse_for_now(refusal, REFUSAL_LIMIT_EXCEEDED, DESCRIPTOR_WAIT_MS,
+				      "fwctld has no descriptor left for %s; send the bytes "
+				      "themselves, or wait",
+				      what);
 	if (own < 0)
 		return -errno;
 	*ret = (struct memfd){ .open = true, .fd = take_fd(&own), .size = size };

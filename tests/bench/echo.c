@@ -3,8 +3,9 @@
 /*
  * bench-echo [--delay US]: the least that a service on the bus can do, for comparison with fwctld.
  * It answers each call at once, or, where the method's name begins with Asked, when polkit has
- * answered about it: one CheckAuthorization of the caller by its bus name, without details. With
- * --delay it does nothing for so long before each answer, to show that the comparison notices.
+ * answered about it: one CheckAuthorization of the caller by its bus name, with as many details as
+ * fwctld's, because what polkit does with them is no cost of ours. With --delay it does nothing for
+ * so long before each answer, to show that the comparison notices.
  */
 
 #include <err.h>
@@ -109,6 +110,9 @@ static int on_asked(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 	return 1;
 }
 
+/* POLKIT_CHECK_AUTHORIZATION_FLAGS_ALWAYS_CHECK, as fwctld asks. */
+#define ALWAYS_CHECK 2
+
 static int ask(sd_bus_message *call, const char *action)
 {
 	check(sd_bus_call_method_async(
@@ -116,7 +120,14 @@ static int ask(sd_bus_message *call, const char *action)
 		      "/org/freedesktop/PolicyKit1/Authority",
 		      "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization", on_asked,
 		      sd_bus_message_ref(call), "(sa{sv})sa{ss}us", "system-bus-name", 1, "name",
-		      "s", sd_bus_message_get_sender(call), action, 0, 0, ""),
+		      "s", sd_bus_message_get_sender(call), action, 11,
+		      "device", "fwctl0", "device.type", "cxl",
+		      "device.parent", "/sys/devices/simulated/0000:00:00.0/mem0",
+		      "device.serial", "0x1", "driver", "simulated", "command", "cxl/get-feature",
+		      "feature", "f3c71d00-0000-4000-8000-000000000001", "effect", "none",
+		      "scope", "configuration", "taints", "false", "polkit.message",
+		      "Read Feature f3c71d00-0000-4000-8000-000000000001 of CXL memory device mem0",
+		      ALWAYS_CHECK, ""),
 	      "CheckAuthorization");
 	return 1;
 }

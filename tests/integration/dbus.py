@@ -289,11 +289,11 @@ class Connection:
         }
         self._send(ERROR, fields, "s", [message])
 
-    def emit(self, destination, path, interface, member):
-        """Sends a signal without arguments to one connection alone."""
+    def emit(self, destination, path, interface, member, signature="", *values):
+        """Sends a signal to one connection alone."""
         fields = {_PATH: ("o", path), _INTERFACE: ("s", interface), _MEMBER: ("s", member),
                   _DESTINATION: ("s", destination)}
-        self._send(SIGNAL, fields)
+        self._send(SIGNAL, fields, signature, values)
 
     def _read_message(self):
         """The next message out of the buffer; None where it is not all there."""

@@ -39,6 +39,9 @@ class BusDies(broker.TestCase):
         broker.until(lambda: depth() == 3, "they do not wait")
         self.assertFalse(broker.connection().answered(running))
         kill_bus()
+        # By itself: daemon stop would send it a signal, and what comes first is the reason.
+        status = pathlib.Path(os.environ["FWCTLD_SESSION"]) / "fwctld.status"
+        broker.until(status.exists, "fwctld goes on without a bus")
         ended = subprocess.run(["session-control", "daemon", "stop"], capture_output=True,
                                text=True, check=False)
         # A crash, or a sanitizer, would have ended it with another status.

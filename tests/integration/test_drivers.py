@@ -369,9 +369,9 @@ class Batch(broker.TestCase):
 
     def test_bounds(self):
         many = [(OWN_REGISTER, FIRST)] * 1025
-        self.refused("LimitExceeded", self.burn, *many)
+        self.refused("TooLarge", self.burn, *many)
         different = [(0x9100 + i, bytes(8)) for i in range(9)]
-        self.refused("LimitExceeded", self.burn, *different)
+        self.refused("TooLarge", self.burn, *different)
         large = [(register(OWN_REGISTER, READ, bytes(16)), wire.MOST, {})] * 3
         self.refused("TooLarge", batch, "mlx5", large)
         self.assertIsNone(batch("mlx5", []) or None)

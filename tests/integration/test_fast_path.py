@@ -291,7 +291,7 @@ class Silent(TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.configure("PolkitTimeoutSec=1\nKeepAuthorizationSec=60")
+        cls.configure("PolkitTimeoutSec=5\nKeepAuthorizationSec=60")
 
     @classmethod
     def tearDownClass(cls):

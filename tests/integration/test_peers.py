@@ -46,6 +46,30 @@ class Users(broker.TestCase):
         self.assert_log_whole()
 
 
+class Forged(broker.TestCase):
+    """The bus lets anybody send us a signal; who leaves only the bus itself can say."""
+
+    def tearDown(self):
+        broker.restart()
+
+    def test_nobody_can_send_somebody_else_away(self):
+        broker.restart()
+        broker.set_fault("get-feature", "hang-ms", "600000")
+        caller, forger = dbus.Connection(ALLOWED), dbus.Connection(broker.DENIED)
+        serials = [send_get(caller) for _ in range(3)]
+        broker.until(lambda: depth() == 3, "nothing waits")
+        target = caller.bus_call("GetNameOwner", "s", broker.NAME)[0]
+        for name in (caller.name, "org.freedesktop.PolicyKit1"):
+            forger.emit(target, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                        "NameOwnerChanged", "sss", name, name, "")
+        # What the forger asks after that is answered after that.
+        self.refused("NotAuthorized", forger.answer, send_get(forger, SLOW_COLD, "fwctl1"))
+        self.assertEqual(depth(), 3)
+        broker.unplug()
+        for serial in serials:
+            self.refused("DeviceGone", caller.answer, serial)
+
+
 class Limits(broker.TestCase):
     @classmethod
     def tearDownClass(cls):

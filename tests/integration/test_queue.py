@@ -317,7 +317,6 @@ class Unplugged(broker.TestCase):
         self.assertEqual(broker.devices(), broker.DEVICES[1:])
         self.assert_log_whole()
 
-
     def test_what_waits_does_not_wait_for_what_runs(self):
         """The flush of an intent takes long, which no unplug cuts short."""
         caller = broker.connection()
@@ -326,6 +325,9 @@ class Unplugged(broker.TestCase):
             broker.until_recorded("intent", COLD)
             waiting = [send_get(caller), send_get(caller)]
             until_depth(3)
+            # Whoever reads from another device waits for no disk.
+            self.assertEqual(len(broker.get_feature(SLOW_COLD, on="fwctl1")), 4)
+            self.assertFalse(caller.answered(running))
             broker.unplug()
             for serial in waiting:
                 self.refused("DeviceGone", caller.answer, serial)

@@ -279,8 +279,7 @@ static int make_rpc_get(struct soak_call *call, struct chance *chance, sd_bus *b
 	CLEANUP(bytes_clear) struct bytes request = { 0 };
 	int r;
 
-	pick(call, chance);
-	r = raw_get(call, &request);
+	r = cxl_get_request(call, chance, &request);
 	if (r >= 0)
 		r = call_new(bus, (int)call->device, DEVICE, "Rpc", ret);
 	if (r >= 0)
@@ -288,18 +287,30 @@ static int make_rpc_get(struct soak_call *call, struct chance *chance, sd_bus *b
 	return r < 0 ? r : sd_bus_message_append(*ret, "a{sv}", 0);
 }
 
+int cxl_get_request(struct soak_call *call, struct chance *chance, struct bytes *ret)
+{
+	pick(call, chance);
+	return raw_get(call, ret);
+}
+
+const char *cxl_check_response(const struct soak_call *call, const struct bytes *response)
+{
+	struct cxl_response parsed;
+
+	if (cxl_parse_response(response, &parsed) < 0)
+		return "a response that cannot be read";
+	return check_value(call, parsed.payload, parsed.size);
+}
+
 static const char *check_raw_value(const struct soak_call *call, sd_bus_message *reply)
 {
 	struct bytes response = { 0 };
-	struct cxl_response parsed;
 	const void *data;
 
 	if (sd_bus_message_read_array(reply, 'y', &data, &response.size) < 0)
 		return "no response";
 	response.data = (uint8_t *)data;
-	if (cxl_parse_response(&response, &parsed) < 0)
-		return "a response that cannot be read";
-	return check_value(call, parsed.payload, parsed.size);
+	return cxl_check_response(call, &response);
 }
 
 static const char *check_rpc_get(struct soak_call *call, sd_bus_message *reply)

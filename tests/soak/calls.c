@@ -22,7 +22,8 @@ const struct call_kind *const soak_kinds[] = {
 	&kind_device_properties, &kind_manager_properties, &kind_objects,
 	&kind_records,		 &kind_reload,		  &kind_introspect,
 	&kind_reset,		 &kind_fault,		  &kind_unplug,
-	&kind_nonsense,		 &kind_wrong_options,	  NULL,
+	&kind_nonsense,		 &kind_wrong_options,	  &kind_memfd,
+	NULL,
 };
 
 int dict_next(sd_bus_message *message, const char **ret_key)

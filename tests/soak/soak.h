@@ -131,6 +131,7 @@ extern const struct call_kind *const soak_kinds[];
 
 extern const struct call_kind kind_get_feature, kind_set_feature, kind_rpc_get, kind_rpc_set,
 	kind_batch, kind_explain, kind_explain_set, kind_list_features;
+extern const struct call_kind kind_memfd;
 extern const struct call_kind kind_read_register, kind_write_register, kind_read_variable,
 	kind_set_variable, kind_pds_read, kind_pds_exchange;
 extern const struct call_kind kind_property, kind_device_properties, kind_manager_properties,
@@ -141,6 +142,10 @@ extern const struct call_kind kind_reset, kind_fault, kind_unplug, kind_nonsense
 /* The next member of a dictionary a{sv} that has been entered: 1 with its key, and the variant next;
  * 0 at the end; -errno. */
 int dict_next(sd_bus_message *message, const char **ret_key);
+
+/* Of calls-cxl.c: the request that reads some Feature, and what is wrong with a response to it. */
+int cxl_get_request(struct soak_call *call, struct chance *chance, struct bytes *ret);
+const char *cxl_check_response(const struct soak_call *call, const struct bytes *response);
 
 /* A new call of a method of device fwctlN, or of the root object (-1). */
 int call_new(sd_bus *bus, int device, const char *interface, const char *member,

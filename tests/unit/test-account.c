@@ -259,6 +259,8 @@ START_TEST(haste)
 	ck_assert_int_eq(let_in(&place, 0, refused_us), REFUSAL_LIMIT_EXCEEDED);
 	user->serving = 1;
 	ck_assert_int_eq(let_in(&place, 0, refused_us), 0);
+	ck_assert_int_eq(let_in(&place, 0, refused_us + 1999), REFUSAL_LIMIT_EXCEEDED);
+	ck_assert_int_eq(let_in(&place, 0, refused_us + 2000), 0);
 	/* It has waited. */
 	user->serving = 200;
 	ck_assert_int_eq(let_in(&place, 0, refused_us + 20000), 0);

@@ -2,6 +2,8 @@
 
 /* What this build ships is loaded when a device needs it, and nothing else waits. */
 
+#include <pthread.h>
+
 #include "catalog-sample.h"
 #include "util/file.h"
 
@@ -84,6 +86,36 @@ START_TEST(a_driver_is_loaded_when_it_is_needed)
 }
 END_TEST
 
+/* As the workers of many devices do, while others look things up. */
+static void *prepare_and_look(void *userdata)
+{
+	struct catalog *catalog = userdata;
+
+	for (unsigned i = 0; i < 100; i++)
+		if (has_cxl(catalog) && has_mlx5(catalog))
+			break;
+	prepare(catalog, DEVICE_CXL);
+	prepare(catalog, DEVICE_MLX5);
+	return has_cxl(catalog) && has_mlx5(catalog) ? catalog : NULL;
+}
+
+START_TEST(threads_load_it_once)
+{
+	const struct catalog_paths paths = { .shipped = SHIPPED };
+	CLEANUP(catalog_unrefp) struct catalog *catalog = as_needed(&paths);
+	pthread_t threads[8];
+
+	for (size_t i = 0; i < ARRAY_LENGTH(threads); i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, prepare_and_look, catalog), 0);
+	for (size_t i = 0; i < ARRAY_LENGTH(threads); i++) {
+		void *found;
+
+		ck_assert_int_eq(pthread_join(threads[i], &found), 0);
+		ck_assert_ptr_eq(found, catalog);
+	}
+}
+END_TEST
+
 START_TEST(another_file_does_not_wait)
 {
 	CLEANUP(sample_clear) struct sample sample;
@@ -154,6 +186,7 @@ END_TEST
 static void fill(Suite *suite)
 {
 	unit_case(suite, "when-needed", a_driver_is_loaded_when_it_is_needed);
+	unit_case(suite, "threads", threads_load_it_once);
 	unit_case(suite, "other-file", another_file_does_not_wait);
 	unit_case(suite, "wrong-file", a_wrong_file_is_told_at_once);
 	unit_case(suite, "drop-in", a_drop_in_finds_what_it_changes);

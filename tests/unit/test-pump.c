@@ -23,6 +23,7 @@ struct sides {
 	sd_bus *server, *client;
 	struct pump *pump;
 	unsigned handled, answered;
+	unsigned broken;
 };
 
 static int on_call(sd_bus_message *message, void *userdata, sd_bus_error *error)
@@ -52,6 +53,14 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 	ck_assert(!sd_bus_message_is_method_error(reply, NULL));
 	sides->answered++;
 	return 1;
+}
+
+static void on_broken(void *userdata, int error)
+{
+	struct sides *sides = userdata;
+
+	ck_assert_int_lt(error, 0);
+	sides->broken++;
 }
 
 static void start(sd_bus **bus, int fd, bool server)
@@ -85,7 +94,7 @@ static void open_sides(struct sides *sides)
 	start(&sides->server, fds[0], true);
 	start(&sides->client, fds[1], false);
 	ck_assert_int_ge(sd_bus_add_filter(sides->server, NULL, on_call, sides), 0);
-	ck_assert_int_eq(pump_new(sides->server, sides->event, &sides->pump), 0);
+	ck_assert_int_eq(pump_new(sides->server, sides->event, on_broken, sides, &sides->pump), 0);
 	while (sd_bus_is_ready(sides->client) == 0) {
 		turn_client(sides);
 		turn_server(sides);
@@ -125,8 +134,25 @@ START_TEST(nothing_piles_up)
 }
 END_TEST
 
+/* What is no message: the loop goes on, and the owner learns of it once. */
+START_TEST(nonsense)
+{
+	static const char text[64] = "This is no message of D-Bus, and none will follow.";
+	struct sides sides = { 0 };
+
+	open_sides(&sides);
+	ck_assert_int_eq(write(sd_bus_get_fd(sides.client), text, sizeof(text)), sizeof(text));
+	for (size_t i = 0; i < 3; i++)
+		turn_server(&sides);
+	ck_assert_uint_eq(sides.broken, 1);
+	ck_assert_int_eq(sd_event_get_state(sides.event), SD_EVENT_INITIAL);
+	close_sides(&sides);
+}
+END_TEST
+
 static void fill(Suite *suite)
 {
+	unit_case(suite, "nonsense", nonsense);
 	unit_case(suite, "stuffed", nothing_piles_up);
 }
 

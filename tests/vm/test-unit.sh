@@ -12,6 +12,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 results=/run/test-unit
+other_bus=/run/test-unit-bus/bus
 
 # Of the machine's units only what the bus needs: the guest's init has done the rest.
 unwanted='systemd-udevd.service systemd-udev-trigger.service systemd-udevd-control.socket
@@ -54,7 +55,7 @@ in_guest()
 	UNIT
 
 	# It ignores SIGTERM, and so does unshare(1).
-	container=other timeout -s KILL 300 unshare --mount --pid --fork --kill-child --mount-proc \
+	container=other timeout -s KILL 600 unshare --mount --pid --fork --kill-child --mount-proc \
 		/lib/systemd/systemd --unit=test-unit.service --log-target=null --show-status=0 \
 		</dev/null >&2 || status=$?
 	cat $results/tap || {
@@ -215,6 +216,63 @@ test_hotplug()
 	check 'and come, and opens it' devices_become "$before"
 }
 
+# other_bus_has COUNT: waits until fwctld serves on the other bus after so many restarts by systemd.
+other_bus_has()
+{
+	local attempt
+
+	for ((attempt = 0; attempt < 300; attempt++)); do
+		[ "$(property NRestarts)" != "$1" ] ||
+			! fwctl --address unix:path=$other_bus list >/dev/null 2>&1 || return 0
+		sleep 0.2
+	done
+	return 1
+}
+
+# The bus dies and comes again. Not the machine's, for systemd itself does not take that well: one that
+# is made for this, and so systemd cannot wait for the name on it.
+test_bus()
+{
+	local dropins=/run/systemd/system/fwctld.service.d
+
+	mkdir -p $dropins "${other_bus%/*}"
+	sed "s|@bus@|$other_bus|" >"${other_bus%/*}/conf" <<-'XML'
+		<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+		 "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+		<busconfig>
+		  <listen>unix:path=@bus@</listen>
+		  <policy context="default">
+		    <allow user="*"/>
+		    <allow own="*"/>
+		    <allow send_destination="*"/>
+		    <allow receive_sender="*"/>
+		  </policy>
+		</busconfig>
+	XML
+	cat >/run/systemd/system/other-bus.service <<-UNIT
+		[Service]
+		ExecStart=/usr/bin/dbus-daemon --nofork --nopidfile --config-file=${other_bus%/*}/conf
+		Restart=always
+		RestartSec=0
+	UNIT
+	cat >$dropins/other-bus.conf <<-UNIT
+		[Service]
+		Type=exec
+		BusName=
+		Environment=DBUS_SYSTEM_BUS_ADDRESS=unix:path=$other_bus
+	UNIT
+	systemctl stop fwctld.service
+	systemctl daemon-reload
+	systemctl start other-bus.service fwctld.service
+	check 'it serves on another bus' other_bus_has 0
+	kill -KILL "$(systemctl show --value --property=MainPID other-bus.service)"
+	check 'when that dies it ends, and systemd starts it on the next one' other_bus_has 1
+	check 'its log verifies' fwctl audit verify /var/log/fwctld
+	systemctl stop fwctld.service other-bus.service
+	rm -r $dropins
+	systemctl daemon-reload
+}
+
 test_blocked()
 {
 	echo '[Broker]
@@ -246,6 +304,7 @@ under_systemd()
 	test_hotplug "$memdev"
 	test_blocked "$memdev"
 	test_heads
+	test_bus
 	journalctl --no-pager -o cat -u fwctld.service | sed 's/^/# fwctld: /'
 	tap_done
 }
