@@ -52,13 +52,17 @@ static void start_again(void)
 void chaos_step(sd_bus *bus)
 {
 	unsigned pid;
+	int r;
 
 	if (atomic_load(&soak->answered) < next)
 		return;
 	next = atomic_load(&soak->answered) + each;
 	/* polkitd ends by itself, too, now and then. */
-	if (daemon_pid(bus, POLKIT, &pid) < 0)
+	r = daemon_pid(bus, POLKIT, &pid);
+	if (r == -ENXIO)
 		start();
+	else if (r < 0)
+		warnx("polkitd's number is not told: %s", strerror(-r));
 	else if (chance_below(&chance, 3) == 0)
 		start_again();
 	else
