@@ -12,7 +12,7 @@
  * of them can have by CallsPerConnection=. Each is a call that is held anyway. */
 #define WORKER_DEPTH 65536
 
-/* What waits at once for the porter, of all and of one user: each holds up to 3 descriptors. */
+/* What waits at once for the porter, of all and of one user: each holds up to 4 descriptors. */
 #define PORTER_DEPTH 128
 #define PORTER_DEPTH_PER_USER 32
 

@@ -67,7 +67,7 @@ struct broker {
 	 * memory that was swapped out. */
 	struct worker *clerk;  /* writes denials, loads catalogs, seals the log */
 	struct worker *reader; /* reads the log for clients */
-	struct worker *porter; /* copies what clients send in memfds */
+	struct worker *porter; /* copies from clients' memfds, and to them */
 	struct archivist *archivist;
 	struct herald *heralds[BROKER_HERALDS]; /* also where there is no such place */
 	struct job left; /* the one of these that ends now */

@@ -75,5 +75,4 @@ void request_run(struct request *request)
 		change_execute(request);
 	else
 		execute_read(request);
-	payload_wrap(request);
 }

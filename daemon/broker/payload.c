@@ -3,19 +3,19 @@
 
 #include "broker/request.h"
 
-void payload_clear(struct payload *payload)
+/* All that the request is in. */
+static void clear_request(struct payload *payload)
 {
 	memfd_clear(&payload->request);
 	for (size_t i = 0; i < CODEC_BUFFERS_MAX; i++)
 		memfd_clear(&payload->buffers[i]);
-	*payload = (struct payload){ 0 };
+	payload->n_buffers = 0;
 }
 
-void payload_answer_clear(struct payload_answer *answer)
+void payload_clear(struct payload *payload)
 {
-	memfd_clear(&answer->response);
-	for (size_t i = 0; i < CODEC_BUFFERS_MAX; i++)
-		memfd_clear(&answer->buffers[i]);
+	clear_request(payload);
+	memfd_clear(&payload->response);
 }
 
 uint64_t payload_size(const struct payload *payload)
@@ -34,6 +34,11 @@ bool payload_is_outside(const struct request *request)
 	return payload->request.open || payload->n_buffers > 0;
 }
 
+bool payload_has_memfds(const struct payload *payload)
+{
+	return payload->request.open || payload->n_buffers > 0 || payload->response.open;
+}
+
 static int copy_all(struct request *request)
 {
 	struct request_options *options = &request->options;
@@ -50,61 +55,54 @@ static int copy_all(struct request *request)
 	return r;
 }
 
-static void close_all(struct payload *payload)
-{
-	const bool wants_memfd = payload->wants_memfd;
-
-	payload_clear(payload);
-	payload->wants_memfd = wants_memfd;
-}
-
-static void run(struct job *job)
+static void fetch(struct job *job)
 {
 	struct request *request = container_of(job, struct request, job);
 
 	/* Nobody waits for the answer any more. */
 	if (!atomic_load(&request->peer->gone))
 		request->error = copy_all(request);
-	close_all(&request->options.payload);
+	clear_request(&request->options.payload);
 }
 
 static void on_done(struct job *job)
 {
 	struct request *request = container_of(job, struct request, job);
 
-	request->fetched(request);
+	request->carried(request);
 }
 
 int payload_fetch(struct request *request, void (*fetched)(struct request *request))
 {
 	struct worker *porter = request->broker->porter;
 
-	request->fetched = fetched;
-	request->job = (struct job){ .owner = request->peer->uid, .run = run, .done = on_done };
+	request->carried = fetched;
+	request->job = (struct job){ .owner = request->peer->uid, .run = fetch, .done = on_done };
 	if (porter && worker_submit(porter, &request->job) == 0)
 		return 0;
-	close_all(&request->options.payload);
+	clear_request(&request->options.payload);
 	return refuse_for_now(&request->refusal, REFUSAL_LIMIT_EXCEEDED,
 			      porter ? worker_wait_ms(porter) : ACCOUNT_WAIT_MS,
 			      "Too many requests in memfds wait to be read");
 }
 
-static int make_all(const struct call_result *result, struct payload_answer *ret)
+static void deliver(struct job *job)
 {
-	int r;
+	struct request *request = container_of(job, struct request, job);
+	struct memfd *to = &request->options.payload.response;
 
-	r = memfd_make("fwctl-response", &result->response, &ret->response);
-	for (size_t i = 0; r >= 0 && i < result->n_buffers; i++)
-		r = memfd_make("fwctl-buffer", &result->buffers[i], &ret->buffers[i]);
-	return r;
+	if (!atomic_load(&request->peer->gone))
+		request->result.in_memfd = memfd_fill(to, &request->result.call.response) == 0;
+	memfd_clear(to);
 }
 
-void payload_wrap(struct request *request)
+void payload_deliver(struct request *request, void (*delivered)(struct request *request))
 {
-	struct payload_answer *answer = &request->result.in_memfds;
+	struct worker *porter = request->broker->porter;
 
-	if (!request->options.payload.wants_memfd || request->refusal.code != REFUSAL_NONE)
-		return;
-	if (make_all(&request->result.call, answer) < 0)
-		payload_answer_clear(answer);
+	request->carried = delivered;
+	request->job = (struct job){ .owner = request->peer->uid, .run = deliver, .done = on_done };
+	if (!request->options.payload.response.open || request->refusal.code != REFUSAL_NONE ||
+	    !porter || worker_submit(porter, &request->job) != 0)
+		delivered(request);
 }

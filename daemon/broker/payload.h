@@ -2,8 +2,11 @@
 #pragma once
 
 /*
- * What of a request comes, and what of its answer goes, in sealed memfds (util/memfd.h) instead of in
- * the message. May call util, and worker.
+ * What of a request comes, and what of its answer goes, in memfds of the client (util/memfd.h)
+ * instead of in the message. May call util, and worker.
+ *
+ * No answer carries a descriptor: the bus counts those of a message as its sender's until it has been
+ * read, and reads nothing more from who has 64. A client that does not read would stop us for all.
  */
 
 #include "codec/codec.h"
@@ -16,19 +19,16 @@ struct payload {
 	struct memfd request; /* open: the request's bytes are in there, and not there yet */
 	struct memfd buffers[CODEC_BUFFERS_MAX];
 	size_t n_buffers;
-	bool wants_memfd; /* the answer is to be in memfds */
-};
-
-/* What is handed to the client; owned. With a response there are as many buffers as in the result. */
-struct payload_answer {
-	struct memfd response;
-	struct memfd buffers[CODEC_BUFFERS_MAX];
+	struct memfd response; /* open: where the response is to be put */
 };
 
 void payload_clear(struct payload *payload);
-void payload_answer_clear(struct payload_answer *answer);
 
-/* How much of the request is in memfds, and will be copied out of them. */
+/* Whether the client has handed over any memfd. */
+bool payload_has_memfds(const struct payload *payload);
+
+/* How much of the request is in memfds, and will be copied out of them. The response's takes none of
+ * our memory. */
 uint64_t payload_size(const struct payload *payload);
 
 /* Whether something of @request is not there yet. */
@@ -41,6 +41,10 @@ bool payload_is_outside(const struct request *request);
  */
 int payload_fetch(struct request *request, void (*fetched)(struct request *request));
 
-/* Puts the answer into memfds, where the client wants that. An answer that cannot be put there stays
- * where it is: the command has run. On the device's worker. */
-void payload_wrap(struct request *request);
+/*
+ * Has the response put into the client's memfd by the porter, where the client has brought one, and
+ * that closed; then calls @delivered on the loop's thread, perhaps before this returns, with
+ * request->result.in_memfd set where it is there. What cannot be put there goes in the message: the
+ * command has run. Uses request->job.
+ */
+void payload_deliver(struct request *request, void (*delivered)(struct request *request));

@@ -36,7 +36,6 @@ void request_free(struct request *request)
 	bytes_clear(&request->bytes);
 	request_options_clear(&request->options);
 	call_result_clear(&request->result.call);
-	payload_answer_clear(&request->result.in_memfds);
 	bytes_clear(&request->result.before);
 	catalog_unref(request->catalog);
 	device_unref(request->device);
@@ -99,6 +98,15 @@ static void finish(struct request *request)
 static void on_done(struct job *job)
 {
 	finish(container_of(job, struct request, job));
+}
+
+/* What has run cannot be called off any more. */
+static void on_run(struct job *job)
+{
+	struct request *request = container_of(job, struct request, job);
+
+	request->submitted = false;
+	payload_deliver(request, finish);
 }
 
 static void run_denial(struct job *job)
@@ -217,7 +225,7 @@ static void submit(struct request *request)
 	request->job = (struct job){
 		.owner = request->peer->uid,
 		.run = run_job,
-		.done = on_done,
+		.done = on_run,
 	};
 	if (device_submit(request->device, &request->job, &request->refusal) != 0)
 		request_end_refused(request);

@@ -12,6 +12,7 @@
  *   authorize        loop    polkit, with details: question.c, authorize.c
  *   execute          worker  read; or before, intent, check again, ioctl, read back, outcome:
  *                            execute.c, record.c
+ *   payload_deliver  porter  puts the response into the client's memfd, where there is one: payload.c
  *   finished         loop    bus/ answers from refusal or result
  *
  * A refusal at any step goes straight to the end. That of a change is recorded on its way there.
@@ -46,7 +47,7 @@ void request_options_clear(struct request_options *options);
 /* What came of a request that was not refused. */
 struct request_result {
 	struct call_result call;    /* what the driver and the firmware answered */
-	struct payload_answer in_memfds; /* the same, where the client wants that */
+	bool in_memfd;		    /* the response is in the client's memfd too, and goes there */
 	uint64_t audit_sequence;    /* of the intent; 0 = nothing was recorded */
 	enum audit_class outcome;   /* of a change: applied or unverified */
 	bool pending;		    /* the change waits for a reset */
@@ -76,7 +77,7 @@ struct request {
 	int error;		/* -errno of a fatal error, which is nobody's refusal */
 	struct request_result result;
 
-	void (*fetched)(struct request *request); /* see payload_fetch() */
+	void (*carried)(struct request *request); /* by the porter: see payload.h */
 	/* On the loop's thread, once. It owns the request from then on: request_free(). */
 	void (*finished)(struct request *request);
 	void *userdata;

@@ -154,7 +154,7 @@ static void call_finish(struct bus_call *call, int r)
  */
 static int drop_message(struct bus_call *call, uint64_t bytes)
 {
-	const bool has_memfds = call->request && payload_is_outside(call->request);
+	const bool has_memfds = call->request && payload_has_memfds(&call->request->options.payload);
 
 	if (bytes <= MESSAGE_BYTES_KEPT && !has_memfds &&
 	    call->peer->user->account.of[QUANTITY_CALLS] <= MESSAGES_KEPT)

@@ -31,6 +31,11 @@ int dict_u16(sd_bus_message *to, const char *key, uint16_t value)
 	return sd_bus_message_append(to, "{sv}", key, "q", value);
 }
 
+int dict_u32(sd_bus_message *to, const char *key, uint32_t value)
+{
+	return sd_bus_message_append(to, "{sv}", key, "u", value);
+}
+
 int dict_u64(sd_bus_message *to, const char *key, uint64_t value)
 {
 	return sd_bus_message_append(to, "{sv}", key, "t", value);

@@ -19,6 +19,7 @@ int dict_strings(sd_bus_message *to, const char *key, const char *const values[]
 int dict_bool(sd_bus_message *to, const char *key, bool value);
 int dict_u8(sd_bus_message *to, const char *key, uint8_t value);
 int dict_u16(sd_bus_message *to, const char *key, uint16_t value);
+int dict_u32(sd_bus_message *to, const char *key, uint32_t value);
 int dict_u64(sd_bus_message *to, const char *key, uint64_t value);
 int dict_bytes(sd_bus_message *to, const char *key, const struct bytes *value);
 

@@ -17,7 +17,7 @@ static const struct option {
 	{ "reason", OPTION_REASON, "s" },
 	{ "request", OPTION_REQUEST_ID, "s" },
 	{ "request-memfd", OPTION_REQUEST_MEMFD, "h" },
-	{ "response-memfd", OPTION_RESPONSE_MEMFD, "b" },
+	{ "response-memfd", OPTION_RESPONSE_MEMFD, "h" },
 	{ "return-ms", OPTION_RETURN_MS, "u" },
 	{ "since", OPTION_SINCE, "s" },
 	{ "type", OPTION_TYPE, "s" },
@@ -131,18 +131,40 @@ static int read_buffers(struct bus_call *call, struct request_options *options)
 	return r < 0 ? r : 0;
 }
 
-/* The message keeps the descriptor that it came with: ours is another. */
-static int read_memfd(struct bus_call *call, const char *what, struct memfd *ret)
+/* The message keeps the descriptor that it came with: whoever takes it takes another. */
+static int read_descriptor(struct bus_call *call, const char *what, int *ret)
 {
-	int fd, r;
+	int r = sd_bus_message_read_basic(call->message, 'h', ret);
 
-	r = sd_bus_message_read_basic(call->message, 'h', &fd);
 	if (r == -EBADMSG)
 		return refuse(&call->refusal, REFUSAL_MALFORMED,
 			      "%s is none of the descriptors of the message; attach it", what);
-	if (r < 0)
+	return r < 0 ? r : 0;
+}
+
+static int read_memfd(struct bus_call *call, const char *what, struct memfd *ret)
+{
+	int fd = -EBADF, r;
+
+	r = read_descriptor(call, what, &fd);
+	if (r != 0)
 		return r;
 	return memfd_take(fd, TRANSPORT_RPC_MAX, what, ret, &call->refusal);
+}
+
+/* The response is no larger than max_response, which has been read; more than anybody may have is
+ * refused with the request. */
+static int read_response_memfd(struct bus_call *call, struct memfd *ret)
+{
+	const char *what = "The option response-memfd";
+	const size_t room = call->request->room;
+	int fd = -EBADF, r;
+
+	r = read_descriptor(call, what, &fd);
+	if (r != 0)
+		return r;
+	return memfd_take_room(fd, room < TRANSPORT_RPC_MAX ? room : TRANSPORT_RPC_MAX,
+			       TRANSPORT_RPC_MAX, what, ret, &call->refusal);
 }
 
 static int read_buffer_memfds(struct bus_call *call, struct payload *payload)
@@ -299,7 +321,7 @@ static int read_value(struct bus_call *call, const struct option *option,
 	case OPTION_BUFFERS_MEMFD:
 		return read_buffer_memfds(call, &options->request.payload);
 	case OPTION_RESPONSE_MEMFD:
-		return read_flag(call, &options->request.payload.wants_memfd);
+		return read_response_memfd(call, &options->request.payload.response);
 	default:
 		r = sd_bus_message_read(call->message, "y", &options->version);
 		options->has_version = true;

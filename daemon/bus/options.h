@@ -25,7 +25,7 @@ enum bus_option {
 	/* Payloads in memfds. */
 	OPTION_REQUEST_MEMFD = 1 << 13,	 /* h */
 	OPTION_BUFFERS_MEMFD = 1 << 14,	 /* ah: as buffers */
-	OPTION_RESPONSE_MEMFD = 1 << 15, /* b: the answer comes in memfds */
+	OPTION_RESPONSE_MEMFD = 1 << 15, /* h: where the response is put */
 	OPTIONS_MEMFD = OPTION_REQUEST_MEMFD | OPTION_BUFFERS_MEMFD | OPTION_RESPONSE_MEMFD,
 	OPTIONS_FILTER = OPTION_DEVICE | OPTION_COMMAND | OPTION_REQUEST_ID | OPTION_UID |
 			 OPTION_TYPE | OPTION_SINCE | OPTION_UNTIL,

@@ -91,50 +91,17 @@ static int append_buffers(sd_bus_message *reply, const struct call_result *resul
 	return dict_entry_close(reply);
 }
 
-static int append_buffer_memfds(sd_bus_message *reply, const struct memfd *memfds, size_t n)
+/* What does not come as the response: buffers, and its length where it is in the client's memfd. */
+static int append_payload(sd_bus_message *reply, const struct request_result *result)
 {
 	int r;
 
-	r = dict_entry_open(reply, "buffers-memfd", "ah");
-	if (r < 0)
-		return r;
-	r = sd_bus_message_open_container(reply, 'a', "h");
-	for (size_t i = 0; r >= 0 && i < n; i++)
-		r = sd_bus_message_append(reply, "h", memfds[i].fd);
-	if (r < 0)
-		return r;
-	r = sd_bus_message_close_container(reply);
-	if (r < 0)
-		return r;
-	return dict_entry_close(reply);
-}
-
-static int append_response_memfd(sd_bus_message *reply, const struct memfd *memfd)
-{
-	int r;
-
-	r = dict_entry_open(reply, "response-memfd", "h");
-	if (r < 0)
-		return r;
-	r = sd_bus_message_append(reply, "h", memfd->fd);
-	if (r < 0)
-		return r;
-	return dict_entry_close(reply);
-}
-
-/* What does not come as the response: buffers, and all of it where it comes in memfds. */
-static int append_payload(sd_bus_message *reply, const struct request *request)
-{
-	const struct call_result *result = &request->result.call;
-	const struct payload_answer *answer = &request->result.in_memfds;
-	int r;
-
-	if (!answer->response.open)
-		return result->n_buffers > 0 ? append_buffers(reply, result) : 0;
-	r = append_response_memfd(reply, &answer->response);
-	if (r < 0 || result->n_buffers == 0)
-		return r;
-	return append_buffer_memfds(reply, answer->buffers, result->n_buffers);
+	if (result->in_memfd) {
+		r = dict_u32(reply, "response-size", (uint32_t)result->call.response.size);
+		if (r < 0)
+			return r;
+	}
+	return result->call.n_buffers > 0 ? append_buffers(reply, &result->call) : 0;
 }
 
 /* The entries of info that say what was run. */
@@ -150,7 +117,7 @@ static int append_info(sd_bus_message *reply, const struct request *request)
 	r = append_effect_and_scope(reply, verdict);
 	if (r < 0)
 		return r;
-	r = append_payload(reply, request);
+	r = append_payload(reply, &request->result);
 	if (r < 0)
 		return r;
 	r = append_fields(reply, &verdict->command->response, result->response.data,
@@ -262,11 +229,10 @@ static int append_failure(sd_bus_message *reply, const struct request *request)
 static int append_answer(sd_bus_message *reply, const struct request *request)
 {
 	const struct bytes *response = &request->result.call.response;
-	const bool in_memfd = request->result.in_memfds.response.open;
 	int r;
 
 	r = sd_bus_message_append_array(reply, 'y', response->data,
-					in_memfd ? 0 : response->size);
+					request->result.in_memfd ? 0 : response->size);
 	if (r < 0)
 		return r;
 	r = dict_open(reply);

@@ -22,7 +22,8 @@ static struct {
 	__typeof__(cxl_memdev_get_next) *cxl_memdev_get_next;
 	__typeof__(cxl_memdev_get_devname) *cxl_memdev_get_devname;
 	__typeof__(cxl_memdev_get_serial) *cxl_memdev_get_serial;
-	__typeof__(cxl_memdev_get_firmware_version) *cxl_memdev_get_firmware_version;
+	/* The library's own name for it; cxl_memdev_get_firmware_version() is inline. */
+	__typeof__(cxl_memdev_get_firmware_verison) *cxl_memdev_get_firmware_verison;
 	__typeof__(cxl_memdev_get_host) *cxl_memdev_get_host;
 } libcxl;
 
@@ -33,7 +34,7 @@ static const struct library_function functions[] = {
 	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_next),
 	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_devname),
 	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_serial),
-	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_firmware_version),
+	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_firmware_verison),
 	LIBRARY_FUNCTION(libcxl, cxl_memdev_get_host),
 	{ 0 }
 };
@@ -86,7 +87,7 @@ static int renew_context(void)
 static int copy_memdev(struct cxl_memdev *from, struct memdev *ret)
 {
 	CLEANUP(memdev_clear) struct memdev memdev = { 0 };
-	const char *firmware = libcxl.cxl_memdev_get_firmware_version(from);
+	const char *firmware = libcxl.cxl_memdev_get_firmware_verison(from);
 	const char *host = libcxl.cxl_memdev_get_host(from);
 
 	memdev.serial = libcxl.cxl_memdev_get_serial(from);

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * Payloads in memory files (memfd_create(2)) that are sealed: nobody can change them any more, not
- * even who made them. Taken from a client, or made for one. Calls libc only.
+ * Payloads in memory files (memfd_create(2)) of a client: requests, sealed, so that nobody can
+ * change them any more, and room for responses, sealed so that it stays as large as it is. Nothing
+ * here waits for a lock that a client can hold. Calls libc only.
  */
 
 #include <stdbool.h>
@@ -33,6 +34,15 @@ int memfd_take(int fd, size_t most, const char *what, struct memfd *ret, struct 
  * -errno. */
 int memfd_copy(const struct memfd *memfd, struct bytes *ret);
 
-/* Makes one with all four seals that holds a copy of @data; @name is what /proc shows. Returns 0 or
- * -errno: -EMFILE where 256 more descriptors could not be had. */
-int memfd_make(const char *name, const struct bytes *data, struct memfd *ret);
+/*
+ * As memfd_take(), of a memfd to write to: with F_SEAL_SEAL, SHRINK and GROW, without F_SEAL_WRITE
+ * and FUTURE_WRITE, opened for reading and writing, of @least to @most bytes, and with memory for
+ * each of them already.
+ */
+int memfd_take_room(int fd, size_t least, size_t most, const char *what, struct memfd *ret,
+		    struct refusal *refusal);
+
+/* Copies @data to the beginning of what memfd_take_room() took. May block for as long as the kernel
+ * takes to swap it in. Returns 0 or -errno: -ENOSPC where it is not as large, or its memory has been
+ * given back meanwhile. */
+int memfd_fill(const struct memfd *memfd, const struct bytes *data);

@@ -213,6 +213,17 @@ static int new_request_memfd(size_t size)
 	return fd;
 }
 
+/* One that a response of that many bytes can be put into. */
+static int new_response_memfd(size_t size)
+{
+	int fd = memfd_create("bench", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || posix_fallocate(fd, 0, (off_t)size) != 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) < 0)
+		err(1, "memfd");
+	return fd;
+}
+
 /* Every page of the response, as a message that was received has been touched. */
 static void read_response_memfd(int fd, size_t size)
 {
@@ -223,38 +234,41 @@ static void read_response_memfd(int fd, size_t size)
 	munmap((void *)response, size);
 }
 
-static void find_response_memfd(sd_bus_message *reply, size_t size)
+static void check_response_size(sd_bus_message *reply, size_t size)
 {
 	const char *key;
-	int fd;
+	uint32_t in_memfd;
 
 	check(sd_bus_message_skip(reply, "ay"), "response");
 	check(sd_bus_message_enter_container(reply, 'a', "{sv}"), "info");
 	while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
 		check(sd_bus_message_read(reply, "s", &key), "info");
-		if (strcmp(key, "response-memfd") == 0) {
-			check(sd_bus_message_read(reply, "v", "h", &fd), "info");
-			read_response_memfd(fd, size);
+		if (strcmp(key, "response-size") == 0) {
+			check(sd_bus_message_read(reply, "v", "u", &in_memfd), "info");
+			if (in_memfd != size)
+				errx(1, "Rpc: %u bytes in the memfd", in_memfd);
 			return;
 		}
 		check(sd_bus_message_skip(reply, "v"), "info");
 		check(sd_bus_message_exit_container(reply), "info");
 	}
-	errx(1, "Rpc: no response-memfd");
+	errx(1, "Rpc: nothing in the memfd");
 }
 
 void step_rpc_1m_memfd(struct caller *caller)
 {
 	const size_t size = 1024 * 1024;
 	sd_bus_message *call = new_rpc(caller), *reply;
-	int fd = new_request_memfd(size);
+	int request = new_request_memfd(size), response = new_response_memfd(size);
 
 	check(sd_bus_message_append_array(call, 'y', NULL, 0), "arguments");
-	check(sd_bus_message_append(call, "ua{sv}", (uint32_t)size, 2, "request-memfd", "h", fd,
-				    "response-memfd", "b", 1),
+	check(sd_bus_message_append(call, "ua{sv}", (uint32_t)size, 2, "request-memfd", "h",
+				    request, "response-memfd", "h", response),
 	      "arguments");
-	close(fd);
+	close(request);
 	reply = send_call(caller, call);
-	find_response_memfd(reply, size);
+	check_response_size(reply, size);
 	sd_bus_message_unref(reply);
+	read_response_memfd(response, size);
+	close(response);
 }

@@ -140,7 +140,7 @@ class Escaping(unittest.TestCase):
         finally:
             connection._socket = real  # pylint: disable=protected-access
         packed = struct.pack("<I", len(raw))
-        return sent[0].replace(packed + mark.encode() + b"\0", packed + raw + b"\0")
+        return bytes(sent[0]).replace(packed + mark.encode() + b"\0", packed + raw + b"\0")
 
     def test_a_reason_of_the_command_line_that_is_no_text(self):
         done = subprocess.run(

@@ -17,9 +17,6 @@ import struct
 # How long anything is waited for before the test fails: it hangs.
 PATIENCE = 120
 
-# No message has more descriptors: the system bus's own limit.
-_FDS_MAX = 16
-
 CALL, RETURN, ERROR, SIGNAL = 1, 2, 3, 4
 _NO_AUTO_START, _ALLOW_INTERACTION = 2, 4
 _PATH, _INTERFACE, _MEMBER, _ERROR_NAME = range(1, 5)
@@ -124,7 +121,6 @@ class _Writer:
 class _Reader:
     def __init__(self, data):
         self.data = data
-        self.fds = []
         self.at = 0
 
     def pad(self, to):
@@ -146,8 +142,6 @@ class _Reader:
         code = signature[0]
         if code == "b":
             return self.fixed(code) != 0
-        if code == "h":
-            return self.fds[self.fixed(code)]
         if code in _FIXED:
             return self.fixed(code)
         if code in "so":
@@ -174,9 +168,9 @@ class _Reader:
 
 
 class Message:
-    """One that came. body is the list of its arguments."""
+    """One that came. body is the list of its arguments, fds the number of its descriptors."""
 
-    def __init__(self, data, fds):
+    def __init__(self, data):
         reader = _Reader(data)
         _, self.type, self.flags, _ = reader.take(4)
         _, self.serial = reader.all("uu")
@@ -188,8 +182,7 @@ class Message:
         self.error = fields.get(_ERROR_NAME)
         self.reply_serial = fields.get(_REPLY_SERIAL)
         self.sender = fields.get(_SENDER)
-        # Those that came are in the order of their messages.
-        reader.fds = [fds.pop(0) for _ in range(fields.get(_UNIX_FDS, 0))]
+        self.fds = fields.get(_UNIX_FDS, 0)
         self.body = reader.all(fields.get(_SIGNATURE, ""))
 
 
@@ -215,13 +208,13 @@ def _effective_user(user):
 class Connection:
     """A connection of a user (root where it is None) to the system bus."""
 
-    def __init__(self, user=None, takes_fds=True):
+    def __init__(self, user=None):
         self.user = user
         self.serial = 0
         self.signals = []
         self.calls = []
         self._buffer = bytearray()
-        self._fds = []
+        self.fds = 0  # that came with messages
         self._replies = {}
         address = os.environ["DBUS_SYSTEM_BUS_ADDRESS"].removeprefix("unix:path=").split(",")[0]
         self._socket = socket.socket(socket.AF_UNIX)
@@ -233,11 +226,10 @@ class Connection:
         answer = self._socket.recv(4096)
         if not answer.startswith(b"OK "):
             raise Gone(answer.decode())
-        if takes_fds:
-            self._socket.sendall(b"NEGOTIATE_UNIX_FD\r\n")
-            answer = self._socket.recv(4096)
-            if not answer.startswith(b"AGREE_UNIX_FD"):
-                raise Gone(answer.decode())
+        self._socket.sendall(b"NEGOTIATE_UNIX_FD\r\n")
+        answer = self._socket.recv(4096)
+        if not answer.startswith(b"AGREE_UNIX_FD"):
+            raise Gone(answer.decode())
         self._socket.sendall(b"BEGIN\r\n")
         self.name = self.bus_call("Hello")[0]
 
@@ -303,7 +295,7 @@ class Connection:
         size = 16 + fields + -fields % 8 + body
         if len(self._buffer) < size:
             return None
-        message = Message(bytes(self._buffer[:size]), self._fds)
+        message = Message(bytes(self._buffer[:size]))
         del self._buffer[:size]
         return message
 
@@ -319,12 +311,12 @@ class Connection:
         """Takes in what has come, after waiting until something has; False where nothing did."""
         if not select.select([self._socket], [], [], timeout)[0]:
             return False
-        data, fds, _, _ = socket.recv_fds(self._socket, 1 << 20, _FDS_MAX)
-        self._fds.extend(fds)
+        data = self._socket.recv(1 << 20)
         if not data:
             raise Gone("the bus has closed the connection")
         self._buffer.extend(data)
         while message := self._read_message():
+            self.fds += message.fds
             self._sort(message)
         return True
 

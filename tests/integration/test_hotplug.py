@@ -19,8 +19,9 @@ FIRST, OTHER = bytes.fromhex("01000000"), bytes.fromhex("02000000")
 
 
 def unplug(return_ms, on="fwctl0"):
+    """By root, whose question to polkit does not wait behind those of others."""
     broker.call(broker.device(on), SIMULATION, "Unplug", "a{sv}",
-                {"return-ms": ("u", return_ms)})
+                {"return-ms": ("u", return_ms)}, user="root")
 
 
 def until_there(name="fwctl0"):

@@ -13,7 +13,7 @@ import subprocess
 
 import broker
 from broker import (ALLOWED, ASKED, COLD, CXL, DENIED, DEVICE, IMMEDIATE, MANAGER, ROOT, SIMULATION,
-                    answer_rule, device)
+                    SLOW_COLD, answer_rule, device)
 import dbus
 import wire
 

@@ -28,12 +28,14 @@ void chaos_start(uint64_t seed, unsigned every)
 	each = next = every;
 }
 
-static void stop_for_a_while(sd_bus *bus)
+static void start(void)
 {
-	unsigned pid;
+	if (system("session-control polkit start") != 0)
+		errx(1, "polkitd does not start");
+}
 
-	if (daemon_pid(bus, POLKIT, &pid) < 0)
-		errx(1, "there is no polkitd");
+static void stop_for_a_while(unsigned pid)
+{
 	kill((pid_t)pid, SIGSTOP);
 	sleep_ms(chance_below(&chance, 400));
 	kill((pid_t)pid, SIGCONT);
@@ -44,17 +46,25 @@ static void start_again(void)
 	if (system("session-control polkit stop") != 0)
 		errx(1, "polkitd does not end");
 	sleep_ms(chance_below(&chance, 200));
-	if (system("session-control polkit start") != 0)
-		errx(1, "polkitd does not start");
+	start();
 }
 
 void chaos_step(sd_bus *bus)
 {
+	unsigned pid;
+	int r;
+
 	if (atomic_load(&soak->answered) < next)
 		return;
 	next = atomic_load(&soak->answered) + each;
-	if (chance_below(&chance, 3) == 0)
+	/* polkitd ends by itself, too, now and then. */
+	r = daemon_pid(bus, POLKIT, &pid);
+	if (r == -ENXIO)
+		start();
+	else if (r < 0)
+		warnx("polkitd's number is not told: %s", strerror(-r));
+	else if (chance_below(&chance, 3) == 0)
 		start_again();
 	else
-		stop_for_a_while(bus);
+		stop_for_a_while(pid);
 }

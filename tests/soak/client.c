@@ -39,6 +39,8 @@ static void forget(struct soak_call *call)
 		at = &(*at)->next;
 	*at = call->next;
 	call->client->n--;
+	if (call->memfd > 0)
+		close(call->memfd);
 	free(call);
 }
 

@@ -104,6 +104,7 @@ struct soak_call {
 	uint32_t dead;	  /* of the device, when the call was sent */
 	uint32_t unplug;  /* its number */
 	uint64_t expects; /* of records: the first */
+	int memfd;	  /* where the response is put; 0 = in none */
 };
 
 struct call_kind {
