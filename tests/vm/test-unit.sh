@@ -121,7 +121,7 @@ test_start()
 
 test_work()
 {
-	local memdev=$1 node record
+	local memdev=$1 node record memfds
 
 	check 'it reads a value' fwctl get "$memdev" cxl-test
 	check 'it changes one' fwctl set "$memdev" cxl-test value=7 --allow-taint
@@ -131,18 +131,26 @@ test_work()
 	is 'nobody else can open a node' \
 		"$(stat -c '%a %U %G' /dev/fwctl/* | sort -u)" '600 root root'
 	node=$(find /dev/fwctl -type c -printf '%f\n' -quit)
-	is 'a request and its answer travel in memfds' "$(rpc_by_memfd "$node")" 'True True'
+	memfds=$(rpc_by_memfd "$node")
+	if [ "$memfds" = 'in the message' ]; then
+		skip 'an answer travels in a memfd' 'this kernel has no process_vm_writev()'
+	else
+		is 'a request and its answer travel in memfds' "$memfds" 'True True'
+	fi
 	is 'systemd has a unit for a node' "$(systemctl is-active "dev-fwctl-$node.device" || :)" active
 }
 
 # rpc_by_memfd DEVICE: asks for the list of Features by memfd; whether the answer is in the other memfd
-# and not in the message.
+# and not in the message. Where the kernel has no process_vm_writev() it has to be in the message.
 rpc_by_memfd()
 {
 	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$here/../integration \
 		DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/dbus/system_bus_socket python3 - "$1" <<-'PYTHON'
-		import fcntl, os, struct, sys
+		import ctypes, errno, fcntl, os, struct, sys
 		import dbus
+		libc = ctypes.CDLL(None, use_errno=True)
+		libc.process_vm_writev(os.getpid(), None, 0, None, 0, 0)
+		lacks = ctypes.get_errno() == errno.ENOSYS
 		seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 		request = os.memfd_create("request", os.MFD_ALLOW_SEALING)
 		os.write(request, struct.pack("<IIIIIHH", 0x0500, 0, 8, 0, 56, 0, 0))
@@ -154,7 +162,10 @@ rpc_by_memfd()
 		    "org.fwctl.Broker1", f"/org/fwctl/Broker1/device/{sys.argv[1]}",
 		    "org.fwctl.Broker1.Device", "Rpc", "ayua{sv}", b"", 4096,
 		    {"request-memfd": ("h", request), "response-memfd": ("h", answer)})
-		print(response == b"" and info["response-size"] >= 16, any(os.pread(answer, 16, 0)))
+		if lacks and len(response) >= 16 and "response-size" not in info:
+		    print("in the message")
+		else:
+		    print(response == b"" and info["response-size"] >= 16, any(os.pread(answer, 16, 0)))
 	PYTHON
 }
 
