@@ -169,6 +169,7 @@ void authorizer_free(struct authorizer *authorizer)
 
 	while ((check = check_first(&authorizer->forsaken)))
 		check_forget(check);
+	turns_clear(&authorizer->turns);
 	sd_event_source_disable_unref(authorizer->timer);
 	if (authorizer->polkit)
 		polkit_free(authorizer->polkit);

@@ -27,16 +27,14 @@ uint64_t payload_size(const struct payload *payload)
 	return size;
 }
 
-bool payload_is_outside(const struct request *request)
+bool payload_is_outside(const struct payload *payload)
 {
-	const struct payload *payload = &request->options.payload;
-
 	return payload->request.open || payload->n_buffers > 0;
 }
 
 bool payload_has_memfds(const struct payload *payload)
 {
-	return payload->request.open || payload->n_buffers > 0 || payload->response.open;
+	return payload_is_outside(payload) || payload->response.open;
 }
 
 static int copy_all(struct request *request)

@@ -31,8 +31,8 @@ bool payload_has_memfds(const struct payload *payload);
  * our memory. */
 uint64_t payload_size(const struct payload *payload);
 
-/* Whether something of @request is not there yet. */
-bool payload_is_outside(const struct request *request);
+/* Whether something of the request is not there yet. */
+bool payload_is_outside(const struct payload *payload);
 
 /*
  * Has what is outside copied by the porter, and the memfds closed; then calls @fetched on the loop's

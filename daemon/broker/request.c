@@ -315,7 +315,7 @@ static void on_fetched(struct request *request)
 
 void request_start(struct request *request)
 {
-	if (!payload_is_outside(request))
+	if (!payload_is_outside(&request->options.payload))
 		judge_and_ask(request);
 	else if (payload_fetch(request, on_fetched) != 0)
 		finish(request);

@@ -9,21 +9,19 @@ void turns_init(struct turns *turns)
 {
 	*turns = (struct turns){ 0 };
 	list_init(&turns->ring);
-	for (size_t i = 0; i < TURNS_BUCKETS; i++)
-		list_init(&turns->buckets[i]);
 }
 
-static struct list *bucket_of(struct turns *turns, uint32_t uid)
+void turns_clear(struct turns *turns)
 {
-	return &turns->buckets[uid % TURNS_BUCKETS];
+	hash_clear(&turns->users);
 }
 
 struct turns_user *turns_find(struct turns *turns, uint32_t uid)
 {
-	struct list *bucket = bucket_of(turns, uid);
+	struct hash_entry *at = hash_find(&turns->users, hash_number(uid));
 
-	for (struct list *link = bucket->next; link != bucket; link = link->next) {
-		struct turns_user *user = container_of(link, struct turns_user, in_bucket);
+	for (; at; at = hash_find_next(at)) {
+		struct turns_user *user = container_of(at, struct turns_user, entry);
 
 		if (user->uid == uid)
 			return user;
@@ -42,7 +40,10 @@ struct turns_user *turns_begin(struct turns *turns, uint32_t uid)
 		user->uid = uid;
 		list_init(&user->queue);
 		list_init(&user->in_ring);
-		list_append(bucket_of(turns, uid), &user->in_bucket);
+		if (hash_add(&turns->users, &user->entry, hash_number(uid)) < 0) {
+			free(user);
+			return NULL;
+		}
 	}
 	user->questions++;
 	return user;
@@ -58,7 +59,7 @@ static void settle(struct turns *turns, struct turns_user *user)
 		list_append(&turns->ring, &user->in_ring);
 	if (user->questions > 0 || user->busy || user->dialogs > 0)
 		return;
-	list_remove(&user->in_bucket);
+	hash_remove(&turns->users, &user->entry);
 	free(user);
 }
 

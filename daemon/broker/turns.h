@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util/hash.h"
 #include "util/list.h"
 
 /*
@@ -21,8 +22,6 @@
 #define TURNS_USERS_MAX 48
 #define TURNS_DIALOGS_MAX 64
 
-#define TURNS_BUCKETS 64
-
 /* A question of a user; embedded in what it is about. */
 struct turn {
 	struct list in_queue;
@@ -31,7 +30,8 @@ struct turn {
 
 /* A user of whom something waits or is under way; of nobody else is anything known. */
 struct turns_user {
-	struct list in_bucket, in_ring, queue;
+	struct hash_entry entry;
+	struct list in_ring, queue;
 	uint32_t uid;
 	bool busy; /* polkitd works at something of this user's */
 	unsigned questions; /* that have no answer yet */
@@ -40,11 +40,14 @@ struct turns_user {
 
 struct turns {
 	struct list ring; /* those whose turn it is, in order */
-	struct list buckets[TURNS_BUCKETS];
+	struct hash_table users; /* by uid */
 	unsigned busy, dialogs;
 };
 
 void turns_init(struct turns *turns);
+
+/* Nothing may wait or be under way any more. */
+void turns_clear(struct turns *turns);
 
 /* NULL: nothing of that user waits or is under way. */
 struct turns_user *turns_find(struct turns *turns, uint32_t uid);

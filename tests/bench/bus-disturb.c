@@ -59,6 +59,16 @@ static sd_bus *open_bus(sd_event *event)
 	return bus;
 }
 
+/* To begin, or to end. */
+static void take_order(struct disturbance *disturbance, int fd)
+{
+	char order;
+
+	if (read(fd, &order, 1) != 1)
+		_exit(0);
+	disturbance->on = !disturbance->on;
+}
+
 /* ---- A device that hangs */
 
 static int on_hung_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error)
@@ -89,13 +99,10 @@ static void set_hang(sd_bus *bus)
 static int on_hang_order(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct disturbance *disturbance = userdata;
-	char order;
 
 	(void)source;
 	(void)events;
-	if (read(fd, &order, 1) != 1)
-		_exit(0);
-	disturbance->on = !disturbance->on;
+	take_order(disturbance, fd);
 	if (disturbance->on) {
 		sd_bus *bus = disturbance->buses[0];
 		sd_bus_message *call;
@@ -152,13 +159,10 @@ static void flood(struct disturbance *disturbance, sd_bus *bus)
 static int on_flood_order(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct disturbance *disturbance = userdata;
-	char order;
 
 	(void)source;
 	(void)events;
-	if (read(fd, &order, 1) != 1)
-		_exit(0);
-	disturbance->on = !disturbance->on;
+	take_order(disturbance, fd);
 	disturbance->answers = 0;
 	for (unsigned i = 0; disturbance->on && i < FLOOD_CONNECTIONS * FLOOD_CALLS; i++)
 		flood(disturbance, disturbance->buses[i % FLOOD_CONNECTIONS]);
