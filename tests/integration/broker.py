@@ -294,6 +294,11 @@ def until(condition, what):
         time.sleep(0.02)
 
 
+def until_kernel_devices():
+    """Waits for all devices of the kernel: fwctld has its name before those that are slow to open."""
+    until(lambda: set(os.listdir("/sys/class/fwctl")) <= set(devices()), "a device is missing")
+
+
 def until_recorded(kind, feature):
     """Waits for the newest record to be of that type and about that Feature."""
     def there():

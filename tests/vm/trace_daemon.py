@@ -125,6 +125,8 @@ def traced(name):
         broker.restart()
     finally:
         del os.environ["FWCTLD_WRAPPER"]
+    broker.until_kernel_devices()
     yield trace
     broker.restart()
     trace.read()
+    broker.until_kernel_devices()
