@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <uuid/uuid.h>
 
 #include "authorization.h"
 #include "catalog-layout.h"
 #include "catalog/action.h"
 #include "tree.h"
+#include "util/uuid.h"
 
 #define ACTION_PREFIX "org.fwctl.Broker1."
 
@@ -301,11 +301,11 @@ static int add_feature(struct json_object *list, const struct catalog_command *c
 	const struct text_member facts[] = { { "summary", feature->summary },
 					     { "source", feature->source },
 					     { "origin", origin_name(feature->origin) } };
-	char uuid[UUID_STR_LEN];
+	char uuid[UUID_TEXT_SIZE];
 	struct json_object *entry;
 	int r;
 
-	uuid_unparse_lower(feature->uuid, uuid);
+	uuid_to_text(feature->uuid, uuid);
 	r = new_entry(list, name_below(command, feature->name), command->driver, facts, &entry);
 	if (r == 0)
 		r = member_put(entry, "feature", json_object_new_string(feature->name));

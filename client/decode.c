@@ -2,10 +2,10 @@
 #include "decode.h"
 
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "catalog/layout.h"
 #include "tree.h"
+#include "util/uuid.h"
 
 /* As much as a record can hold. */
 #define VALUE_MOST (2u * 1024 * 1024)
@@ -15,7 +15,7 @@ static const struct catalog_feature *find_feature(const struct catalog *catalog,
 {
 	uint8_t uuid[CXL_UUID_SIZE];
 
-	if (!catalog || uuid_parse(member_text(command, "feature"), uuid) < 0)
+	if (!catalog || uuid_from_text(member_text(command, "feature"), uuid) < 0)
 		return NULL;
 	return catalog_find_feature(catalog, uuid);
 }

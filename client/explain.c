@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "codec/cxl.h"
 #include "feature.h"
@@ -8,6 +7,7 @@
 #include "print.h"
 #include "rpc.h"
 #include "tree.h"
+#include "util/uuid.h"
 #include "verbs.h"
 
 /* What stands on the command line. */
@@ -36,7 +36,7 @@ static int begin_read(struct client *client, const struct question *question, sd
 	uint8_t uuid[CXL_UUID_SIZE];
 	int r;
 
-	if (uuid_parse(question->id, uuid) < 0)
+	if (uuid_from_text(question->id, uuid) < 0)
 		return -EBADMSG;
 	r = cxl_build_get_feature(uuid, client->options.selection,
 				  (uint16_t)member_number(question->feature, "get-size"), &request);

@@ -153,20 +153,29 @@ uint64_t audit_line_gap_size(const struct audit_line *genesis)
 	return skip_number(&at, end, &size) ? size : UINT64_MAX;
 }
 
+/* Days from 1970 to a day of the Gregorian calendar, counted in years that begin in March. timegm(3) reads
+ * the time zone's file before it does that. */
+static int64_t days_to(int year, int month, int day)
+{
+	const int64_t from_march = month > 2 ? month - 3 : month + 9;
+	const int64_t years = month > 2 ? year : year - 1;
+
+	return years * 365 + years / 4 - years / 100 + years / 400 + (153 * from_march + 2) / 5 +
+	       day - 1 - 719468;
+}
+
 uint64_t audit_line_time_us(const struct audit_line *line)
 {
-	struct tm utc = { 0 };
+	int year, month, day, hour, minute, second, used = 0;
 	unsigned microseconds;
-	int used = 0;
+	int64_t seconds;
 
-	if (sscanf(line->time, "%4d-%2d-%2dT%2d:%2d:%2d.%6uZ%n", &utc.tm_year, &utc.tm_mon,
-		   &utc.tm_mday, &utc.tm_hour, &utc.tm_min, &utc.tm_sec, &microseconds,
-		   &used) != 7 ||
+	if (sscanf(line->time, "%4d-%2d-%2dT%2d:%2d:%2d.%6uZ%n", &year, &month, &day, &hour,
+		   &minute, &second, &microseconds, &used) != 7 ||
 	    used != AUDIT_TIME_SIZE - 1)
 		return 0;
-	utc.tm_year -= 1900;
-	utc.tm_mon -= 1;
-	return (uint64_t)timegm(&utc) * 1000000 + microseconds;
+	seconds = days_to(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+	return (uint64_t)seconds * 1000000 + microseconds;
 }
 
 /* Where the last '\n' before @end is, plus one; 0 when there is none. Returns 0 or -errno. */

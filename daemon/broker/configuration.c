@@ -2,12 +2,12 @@
 #include "broker/configuration.h"
 
 #include <ctype.h>
-#include <ini.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "util/file.h"
+#include "util/ini.h"
 #include "util/log.h"
 
 #define DAY_US (24 * 3600 * UINT64_C(1000000))
@@ -77,9 +77,6 @@ static const struct key {
 
 struct parse {
 	struct config *config;
-	FILE *stream;
-	int line;	   /* that was read last */
-	int problem_line;  /* of the first problem; 0: there is none */
 	char problem[160]; /* in words */
 };
 
@@ -128,8 +125,10 @@ static int set_key(struct parse *parse, const struct key *key, const char *value
 	return -EINVAL;
 }
 
-static int set_entry(struct parse *parse, const char *section, const char *name, const char *value)
+static int on_entry(void *userdata, const char *section, const char *name, const char *value)
 {
+	struct parse *parse = userdata;
+
 	if (strcmp(section, "Broker") != 0) {
 		snprintf(parse->problem, sizeof(parse->problem),
 			 "there is no section [%.40s]; keys belong to [Broker]", section);
@@ -142,70 +141,30 @@ static int set_entry(struct parse *parse, const char *section, const char *name,
 	return -EINVAL;
 }
 
-/* inih's convention: non-zero is success. */
-static int on_entry(void *userdata, const char *section, const char *name, const char *value)
-{
-	struct parse *parse = userdata;
-
-	if (set_entry(parse, section, name, value) == 0)
-		return 1;
-	parse->problem_line = parse->line;
-	return 0;
-}
-
-/* Leaves out the rest of a line. */
-static void skip_line(FILE *stream)
-{
-	int c;
-
-	do
-		c = getc(stream);
-	while (c != EOF && c != '\n');
-}
-
-/* fgets() for inih, which would take the rest of a long line for the next one. Ends the file after
- * the first problem: the one that is told. */
-static char *read_line(char *line, int size, void *userdata)
-{
-	struct parse *parse = userdata;
-
-	if (parse->problem_line > 0 || !fgets(line, size, parse->stream))
-		return NULL;
-	parse->line++;
-	if (strlen(line) + 1 < (size_t)size || strchr(line, '\n'))
-		return line;
-	skip_line(parse->stream);
-	if (strchr("#;", line[strspn(line, " \t")]))
-		return line;
-	snprintf(parse->problem, sizeof(parse->problem), "the line is longer than %d characters",
-		 size - 2);
-	parse->problem_line = parse->line;
-	return NULL;
-}
-
 static int load_file(const char *file, struct config *config)
 {
 	struct parse parse = { .config = config };
-	bool failed;
-	int line;
+	FILE *stream;
+	int line, r;
 
-	parse.stream = fopen(file, "re");
-	if (!parse.stream && errno == ENOENT)
+	stream = fopen(file, "re");
+	if (!stream && errno == ENOENT)
 		return 0;
-	if (!parse.stream)
+	if (!stream)
 		return log_errno(-errno, "%s cannot be read", file);
-	line = ini_parse_stream(read_line, &parse, on_entry, &parse);
-	failed = ferror(parse.stream);
-	fclose(parse.stream);
-	if (failed)
-		return log_errno(-EIO, "%s cannot be read", file);
-	/* inih tells its first error, which it may have passed over before ours. */
-	if (line != 0 && line != parse.problem_line)
-		log_error("%s:%d: this is neither a [Section] nor a Key=value", file, line);
-	else if (parse.problem_line != 0)
-		log_error("%s:%d: %s", file, parse.problem_line, parse.problem);
-	else
+	r = ini_read(stream, on_entry, &parse, &line);
+	fclose(stream);
+	if (r == 0)
 		return 0;
+	if (r == -EIO)
+		return log_errno(r, "%s cannot be read", file);
+	if (r == -EBADMSG)
+		log_error("%s:%d: this is neither a [Section] nor a Key=value", file, line);
+	else if (r == -E2BIG)
+		log_error("%s:%d: the line is longer than %d characters", file, line,
+			  INI_LINE_MOST);
+	else
+		log_error("%s:%d: %s", file, line, parse.problem);
 	return -EINVAL;
 }
 

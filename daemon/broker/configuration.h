@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The configuration: fwctld.conf and its drop-ins, in systemd's style, read once at the start. Calls
- * inih; may call audit and util. docs/configuration.md describes each key for the administrator.
+ * The configuration: fwctld.conf and its drop-ins, in systemd's style, read once at the start. May
+ * call audit and util. docs/configuration.md describes each key for the administrator.
  */
 
 #include <stdbool.h>

@@ -59,27 +59,40 @@ static int on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_erro
 
 int polkit_new(sd_bus *bus, struct polkit **ret)
 {
-	CLEANUP(polkit_freep) struct polkit *polkit = NULL;
-	int r;
+	struct polkit *polkit;
 
 	polkit = calloc(1, sizeof(*polkit));
 	if (!polkit)
 		return -ENOMEM;
 	polkit->bus = bus;
-	/* All its signals: Changed, and SessionsChanged of polkit since 124. */
-	r = sd_bus_match_signal(bus, &polkit->changed, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
-				NULL, on_changed, polkit);
-	if (r < 0)
-		return r;
-	r = sd_bus_add_match(bus, &polkit->owner_changed,
-			     "type='signal',sender='org.freedesktop.DBus',"
-			     "path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',"
-			     "member='NameOwnerChanged',arg0='" POLKIT_NAME "'",
-			     on_owner_changed, polkit);
-	if (r < 0)
-		return r;
-	*ret = take_pointer(polkit);
+	*ret = polkit;
 	return 0;
+}
+
+/*
+ * In front of the first question: the bus keeps the order of what we send, so no change of an answer
+ * is missed. Where the bus refuses, sd-bus ends the connection.
+ */
+static int hear_changes(struct polkit *polkit)
+{
+	int r;
+
+	if (polkit->owner_changed)
+		return 0;
+	if (!polkit->changed) {
+		/* All its signals: Changed, and SessionsChanged of polkit since 124. */
+		r = sd_bus_match_signal_async(polkit->bus, &polkit->changed, POLKIT_NAME,
+					      POLKIT_PATH, POLKIT_INTERFACE, NULL, on_changed,
+					      NULL, polkit);
+		if (r < 0)
+			return r;
+	}
+	return sd_bus_add_match_async(polkit->bus, &polkit->owner_changed,
+				      "type='signal',sender='org.freedesktop.DBus',"
+				      "path='/org/freedesktop/DBus',"
+				      "interface='org.freedesktop.DBus',"
+				      "member='NameOwnerChanged',arg0='" POLKIT_NAME "'",
+				      on_owner_changed, NULL, polkit);
 }
 
 void polkit_free(struct polkit *polkit)
@@ -240,6 +253,9 @@ int polkit_ask(struct polkit *polkit, const struct polkit_question *question,
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *message = NULL;
 	int r;
 
+	r = hear_changes(polkit);
+	if (r < 0)
+		return r;
 	r = sd_bus_message_new_method_call(polkit->bus, &message, POLKIT_NAME, POLKIT_PATH,
 					   POLKIT_INTERFACE, "CheckAuthorization");
 	if (r < 0)

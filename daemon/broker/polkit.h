@@ -32,7 +32,7 @@ struct polkit_question {
 	uint64_t id;	  /* for polkit_cancel(); of interactive ones only */
 };
 
-/* polkitd need not run yet. @bus must outlive it. */
+/* polkitd need not run yet, and is not listened to before it is asked. @bus must outlive it. */
 int polkit_new(struct sd_bus *bus, struct polkit **ret);
 void polkit_free(struct polkit *polkit);
 DEFINE_CLEANUP(struct polkit *, polkit_free);

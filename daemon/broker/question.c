@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/question.h"
+#include "util/uuid.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <uuid/uuid.h>
 
 static void add(struct question *question, const char *key, const char *value)
 {
@@ -122,7 +122,7 @@ void question_about_request(const struct device *device, const struct verdict *v
 {
 	*ret = (struct question){ 0 };
 	if (request->key.driver == DEVICE_CXL && request->cxl.opcode != CXL_GET_SUPPORTED_FEATURES)
-		uuid_unparse_lower(request->cxl.uuid, ret->feature);
+		uuid_to_text(request->cxl.uuid, ret->feature);
 	if (request->key.is_register)
 		snprintf(ret->register_id, sizeof(ret->register_id), "0x%04x",
 			 request->key.register_id);

@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "util/log.h"
+#include "util/uuid.h"
 
 /* As much as the value of a Feature can have. */
 #define SHOWN_DATA_MAX CXL_FEATURE_DATA_MAX
@@ -19,7 +19,7 @@ struct draft {
 	struct audit_auth auth;
 	struct audit_detail details[AUTHORIZATION_DETAILS_MAX];
 	const char *effects[VERDICT_EFFECTS_MAX];
-	char feature[UUID_STR_LEN];
+	char feature[UUID_TEXT_SIZE];
 	char register_id[8];
 	char digest[DIGEST_TEXT_SIZE];
 	struct bytes data; /* owned */
@@ -60,7 +60,7 @@ static void draft_command(const struct request *request, struct draft *draft)
 	const struct command_key *key = &request->parsed.key;
 
 	if (verdict->entry)
-		uuid_unparse_lower(verdict->entry->uuid, draft->feature);
+		uuid_to_text(verdict->entry->uuid, draft->feature);
 	if (key->is_register)
 		snprintf(draft->register_id, sizeof(draft->register_id), "0x%04x",
 			 key->register_id);
@@ -161,11 +161,11 @@ static void draft_clear(struct draft *draft)
 /* Made for the first record: a read has none, and random numbers are not for nothing. */
 static const char *request_id(struct request *request)
 {
-	uuid_t id;
+	uint8_t id[UUID_SIZE];
 
 	if (!request->id[0]) {
-		uuid_generate_random(id);
-		uuid_unparse_lower(id, request->id);
+		uuid_make(id);
+		uuid_to_text(id, request->id);
 	}
 	return request->id;
 }

@@ -3,11 +3,11 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "broker/feature-change.h"
 #include "util/json.h"
 #include "util/log.h"
+#include "util/uuid.h"
 
 /* An intent without an outcome, as the log has it. Strings are borrowed from the record. */
 struct orphan {
@@ -44,7 +44,7 @@ static int read_orphan(struct broker *broker, uint64_t sequence, struct orphan *
 	r = audit_log_record(broker->audit, sequence, &orphan->record);
 	if (r < 0)
 		return r;
-	if (uuid_parse(text_of(orphan->record, "command", "feature"), orphan->feature) < 0)
+	if (uuid_from_text(text_of(orphan->record, "command", "feature"), orphan->feature) < 0)
 		return -ENODATA;
 	r = hex_decode(text_of(orphan->record, "data", NULL), CXL_FEATURE_DATA_MAX,
 		       &orphan->data);

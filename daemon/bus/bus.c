@@ -10,6 +10,9 @@
 /* How long the name waits for devices that are slow to open. They are announced when they are. */
 #define PATIENCE_US (5 * UINT64_C(1000000))
 
+/* How long the first calls, one of which often had fwctld started, go before what can wait. */
+#define FIRST_CALLS_US 50000
+
 /* How long a new head of the log may wait to be told. */
 #define HEAD_DELAY_US 20000
 
@@ -148,19 +151,37 @@ static void on_audit_changed(void *userdata)
 	bus_check_audit_state(userdata);
 }
 
+static void serve(struct bus *bus)
+{
+	int r;
+
+	bus->first_calls = sd_event_source_disable_unref(bus->first_calls);
+	r = broker_serve(bus->broker);
+	if (r < 0)
+		bus_stop(bus, log_errno(r, "The audit log cannot be looked after"));
+}
+
+static int on_first_calls(sd_event_source *source, uint64_t now, void *userdata)
+{
+	(void)source;
+	(void)now;
+	serve(userdata);
+	return 0;
+}
+
 static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
 	struct bus *bus = userdata;
 	uint32_t result = 0;
-	int r;
 
 	(void)error;
 	if (!sd_bus_message_is_method_error(reply, NULL) &&
 	    sd_bus_message_read(reply, "u", &result) >= 0 && result == NAME_PRIMARY_OWNER) {
 		log_info("Serving as " BUS_NAME);
-		r = broker_serve(bus->broker);
-		if (r < 0)
-			bus_stop(bus, log_errno(r, "The audit log cannot be looked after"));
+		if (sd_event_add_time_relative(bus->broker->event, &bus->first_calls,
+					       CLOCK_MONOTONIC, FIRST_CALLS_US, 0, on_first_calls,
+					       bus) < 0)
+			serve(bus);
 		return 0;
 	}
 	log_error("The name " BUS_NAME " cannot be had; see that no other fwctld runs and that the "
@@ -331,6 +352,7 @@ void bus_free(struct bus *bus)
 {
 	sd_event_source_disable_unref(bus->head);
 	sd_event_source_disable_unref(bus->patience);
+	sd_event_source_disable_unref(bus->first_calls);
 	if (bus->authorizer)
 		authorizer_drop(bus->authorizer, NULL);
 	if (bus->peers)
@@ -364,6 +386,8 @@ int bus_start(struct bus *bus)
 
 void bus_stop(struct bus *bus, int exit_code)
 {
+	if (bus->first_calls)
+		serve(bus);
 	/* The first reason is the one to tell. */
 	if (bus->broker->stopping)
 		return;

@@ -24,6 +24,7 @@ struct bus {
 	struct list calls; /* that have no answer yet */
 	sd_event_source *head;	   /* on while the log's newest head is to be told */
 	sd_event_source *patience; /* for devices that take long to open at the start */
+	sd_event_source *first_calls; /* has what can wait for them wait */
 	bool tainted;		   /* as clients were last told */
 	bool refusing;		   /* the audit log, as clients were last told */
 	uint64_t sealed_since;	   /* the same */

@@ -6,7 +6,6 @@
  */
 
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "bus/bus.h"
 #include "bus/dict.h"
@@ -14,6 +13,7 @@
 #include "bus/features.h"
 #include "bus/fields.h"
 #include "bus/options.h"
+#include "util/uuid.h"
 
 /* A Feature by its UUID or its catalog name. */
 static int read_feature(struct bus_call *call, uint8_t ret[CXL_UUID_SIZE])
@@ -25,7 +25,7 @@ static int read_feature(struct bus_call *call, uint8_t ret[CXL_UUID_SIZE])
 	r = sd_bus_message_read(call->message, "s", &name);
 	if (r < 0)
 		return r;
-	if (uuid_parse(name, ret) == 0)
+	if (uuid_from_text(name, ret) == 0)
 		return 0;
 	feature = catalog_find_feature_by_name(call->request->catalog, name);
 	if (!feature)

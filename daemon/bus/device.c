@@ -5,13 +5,12 @@
  * wire format.
  */
 
-#include <uuid/uuid.h>
-
 #include "bus/bus.h"
 #include "bus/dict.h"
 #include "bus/explain.h"
 #include "bus/options.h"
 #include "bus/rpc.h"
+#include "util/uuid.h"
 
 static int get_name(struct bus *bus, struct device *device, sd_bus_message *reply)
 {
@@ -72,10 +71,10 @@ static int get_queue_depth(struct bus *bus, struct device *device, sd_bus_messag
 static int append_pending(sd_bus_message *reply, const struct pending_change *change)
 {
 	const char *resets[RESET_COUNT + 1];
-	char feature[UUID_STR_LEN];
+	char feature[UUID_TEXT_SIZE];
 	int r;
 
-	uuid_unparse_lower(change->feature, feature);
+	uuid_to_text(change->feature, feature);
 	resets_to_strv(change->resets, resets);
 	r = dict_open(reply);
 	if (r < 0)

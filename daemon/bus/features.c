@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bus/features.h"
 
-#include <uuid/uuid.h>
-
 #include "bus/dict.h"
 #include "catalog/layout.h"
+#include "util/uuid.h"
 
 static int append_identity(sd_bus_message *reply, const struct device *device,
 			   const struct verdict *verdict)
 {
 	const struct catalog_feature *feature = verdict->feature;
-	char uuid[UUID_STR_LEN], interface[128];
+	char uuid[UUID_TEXT_SIZE], interface[128];
 	int r;
 
-	uuid_unparse_lower(verdict->entry->uuid, uuid);
+	uuid_to_text(verdict->entry->uuid, uuid);
 	feature_interface(feature, device->identity.parent_name, interface, sizeof(interface));
 	r = dict_string(reply, "uuid", uuid);
 	if (r < 0)

@@ -160,11 +160,12 @@ int peers_new(sd_bus *bus, const struct peers_config *config, struct peers **ret
 	peers->bus = bus;
 	peers->config = *config;
 	peers->end = &peers->first;
-	/* Before anybody is asked about: one that leaves after the answer is not missed. */
-	r = sd_bus_add_match(bus, &peers->match,
-			     "type='signal',sender='" DBUS_NAME "',path='" DBUS_PATH
-			     "',interface='" DBUS_NAME "',member='NameOwnerChanged',arg2=''",
-			     on_name_lost, peers);
+	/* Before anybody is asked about: one that leaves after the answer is not missed, for the bus keeps
+	 * the order. Where it refuses, sd-bus ends the connection. */
+	r = sd_bus_add_match_async(bus, &peers->match,
+				   "type='signal',sender='" DBUS_NAME "',path='" DBUS_PATH
+				   "',interface='" DBUS_NAME "',member='NameOwnerChanged',arg2=''",
+				   on_name_lost, NULL, peers);
 	if (r < 0)
 		return r;
 	*ret = take_pointer(peers);

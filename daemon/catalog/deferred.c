@@ -8,60 +8,28 @@
  * are loaded at once, so that what is wrong in them is told at the start.
  */
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "catalog/known.h"
 #include "catalog/load.h"
-#include "config.h"
 #include "util/file.h"
 
-#define READ_SIZE (16u * 1024)
-
-static const struct {
-	enum device_type driver;
-	const char *digest;
-} known[] = {
-	{ DEVICE_CXL, CATALOG_DIGEST_CXL },
-	{ DEVICE_MLX5, CATALOG_DIGEST_MLX5 },
-	{ DEVICE_BNXT, CATALOG_DIGEST_BNXT },
-	{ DEVICE_PDS, CATALOG_DIGEST_PDS },
-};
-
-/* Without keeping what is read. */
-static int digest_of_file(const char *path, char ret[DIGEST_TEXT_SIZE])
-{
-	CLEANUP(closep) int fd = -EBADF;
-	struct sha256_ctx context;
-	uint8_t buffer[READ_SIZE];
-	ssize_t n;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		return -errno;
-	sha256_init(&context);
-	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-		sha256_update(&context, (size_t)n, buffer);
-	if (n < 0)
-		return -errno;
-	digest_finish(&context, ret);
-	return 0;
-}
-
 bool catalog_defer(struct catalog_loading *loading, enum catalog_origin origin, const char *path,
-		   char digest[DIGEST_TEXT_SIZE])
+		   const char **ret_digest)
 {
-	if (!loading->may_defer || origin != CATALOG_SHIPPED || digest_of_file(path, digest) < 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_LENGTH(known); i++) {
-		char **deferred = &loading->catalog->deferred[known[i].driver];
+	const struct catalog_known *known;
+	char **deferred;
 
-		if (strcmp(known[i].digest, digest) != 0 || *deferred)
-			continue;
-		*deferred = strdup(path);
-		return *deferred;
-	}
-	return false;
+	if (!loading->may_defer || origin != CATALOG_SHIPPED)
+		return false;
+	known = catalog_known_of_file(path);
+	deferred = known ? &loading->catalog->deferred[known->driver] : NULL;
+	if (!deferred || *deferred)
+		return false;
+	*deferred = strdup(path);
+	*ret_digest = known->digest;
+	return *deferred;
 }
 
 bool catalog_has_deferred(const struct catalog *catalog)
@@ -72,11 +40,10 @@ bool catalog_has_deferred(const struct catalog *catalog)
 	return false;
 }
 
-/* The file as it was hashed, or a problem: what the log says of the catalog has to be true. */
+/* The file as it was, or a problem: what the log says of the catalog has to be true. */
 static int read_deferred(const char *path, enum device_type driver, struct json_problem *problem,
 			 struct bytes *ret)
 {
-	char digest[DIGEST_TEXT_SIZE];
 	int r;
 
 	r = file_read(path, CATALOG_FILE_SIZE_MAX, ret);
@@ -85,10 +52,8 @@ static int read_deferred(const char *path, enum device_type driver, struct json_
 			 strerror(-r));
 		return r;
 	}
-	digest_of(ret->data, ret->size, digest);
-	for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
-		if (known[i].driver == driver && strcmp(known[i].digest, digest) == 0)
-			return 0;
+	if (catalog_known_is(driver, ret->data, ret->size))
+		return 0;
 	snprintf(problem->text, sizeof(problem->text),
 		 "%.300s: has changed since fwctld started; restart it, or call ReloadCatalog",
 		 path);

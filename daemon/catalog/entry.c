@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "catalog/load.h"
+#include "util/uuid.h"
 
 #define NAME_LENGTH_MAX 48
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
@@ -74,7 +74,7 @@ static int check_name(const struct catalog_loading *loading, enum catalog_kind k
 		      const struct json_cursor *at, const char *name)
 {
 	const char *dot = strchr(name, '.');
-	uuid_t uuid;
+	uint8_t uuid[UUID_SIZE];
 
 	if (strlen(name) > NAME_LENGTH_MAX)
 		return json_fail_member(at, "name", "has more than %d characters; shorten it",
@@ -87,7 +87,7 @@ static int check_name(const struct catalog_loading *loading, enum catalog_kind k
 		return json_fail_member(at, "name", "is not a letter and then letters, digits and "
 						    "underlines; write such a name");
 	}
-	if (kind == CATALOG_FEATURE && uuid_parse(name, uuid) == 0)
+	if (kind == CATALOG_FEATURE && uuid_from_text(name, uuid) == 0)
 		return json_fail_member(at, "name", "is a UUID; write a name");
 	if (kind == CATALOG_COMMAND && loading->driver == DEVICE_PDS) {
 		if (!dot || dot == name || dot[1] == '\0' || strchr(dot + 1, '.'))

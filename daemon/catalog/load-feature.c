@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "catalog/load.h"
+#include "util/uuid.h"
 
 const char *const catalog_feature_keys[] = { "name",   "uuid",	 "owner", "interface", "summary",
 					     "source", "effect", "read",  "write",     NULL };
@@ -17,7 +17,7 @@ int catalog_load_feature_key(const struct catalog_loading *loading, const struct
 	r = json_require_string(at, "uuid", &text);
 	if (r < 0)
 		return r;
-	if (uuid_parse(text, feature->uuid) < 0)
+	if (uuid_from_text(text, feature->uuid) < 0)
 		return json_fail(at, "has a uuid that is not one; write it as "
 				     "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
 	feature->origin = loading->origin;

@@ -181,10 +181,11 @@ int catalog_load_file(struct catalog_loading *loading, enum catalog_origin origi
 {
 	CLEANUP(bytes_clear) struct bytes content = { 0 };
 	char digest[DIGEST_TEXT_SIZE];
+	const char *known;
 	int r;
 
-	if (catalog_defer(loading, origin, path, digest)) {
-		add_to_digest(loading, origin, path, digest);
+	if (catalog_defer(loading, origin, path, &known)) {
+		add_to_digest(loading, origin, path, known);
 		return 0;
 	}
 	r = file_read(path, CATALOG_FILE_SIZE_MAX, &content);

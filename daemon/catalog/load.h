@@ -106,7 +106,7 @@ int catalog_loading_failed(const struct catalog_loading *loading, int r);
 
 /* deferred.c: whether the file can wait; then its digest is set. */
 bool catalog_defer(struct catalog_loading *loading, enum catalog_origin origin, const char *path,
-		   char digest[DIGEST_TEXT_SIZE]);
+		   const char **ret_digest);
 bool catalog_has_deferred(const struct catalog *catalog);
 /* Loads what was kept of a driver, before a drop-in that is about it. */
 int catalog_load_deferred(struct catalog_loading *loading, enum device_type driver);

@@ -5,11 +5,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "util/file.h"
 #include "util/json.h"
 #include "util/log.h"
+#include "util/uuid.h"
 
 /* A device has at most 65535 Features of 64 KiB; a state file of this size is damaged. */
 #define FILE_SIZE_MAX (64u * 1024 * 1024)
@@ -97,7 +97,7 @@ static int load_what(const struct json_cursor *at, struct pending_change *change
 	r = json_require_string(at, "feature", &uuid);
 	if (r < 0)
 		return r;
-	if (uuid_parse(uuid, change->feature) < 0)
+	if (uuid_from_text(uuid, change->feature) < 0)
 		return json_fail(at, "has a feature that is not a UUID");
 	return 0;
 }
@@ -225,9 +225,9 @@ static struct json_object *change_to_json(const struct pending_change *change)
 {
 	CLEANUP(freep) char *value = hex_encode(change->value.data, change->value.size);
 	struct json_object *object = json_object_new_object();
-	char uuid[UUID_STR_LEN];
+	char uuid[UUID_TEXT_SIZE];
 
-	uuid_unparse_lower(change->feature, uuid);
+	uuid_to_text(change->feature, uuid);
 	if (change->command[0])
 		json_object_object_add(object, "command", json_object_new_string(change->command));
 	else

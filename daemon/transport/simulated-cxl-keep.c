@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "transport/simulated-cxl.h"
+#include "util/uuid.h"
 
 static const struct {
 	const char *key;
@@ -26,10 +26,10 @@ static int put(struct json_object *object, const char *key, struct json_object *
 
 static int save_values(const struct simulated_feature *feature, struct json_object *object)
 {
-	char uuid[UUID_STR_LEN];
+	char uuid[UUID_TEXT_SIZE];
 	int r;
 
-	uuid_unparse_lower(feature->entry.uuid, uuid);
+	uuid_to_text(feature->entry.uuid, uuid);
 	r = put(object, "uuid", json_object_new_string(uuid));
 	for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(kept); i++) {
 		const struct bytes *value = &feature->values[kept[i].selection];
@@ -97,7 +97,7 @@ static int restore_feature(const struct json_cursor *object, void *userdata)
 	static const char *const keys[] = { "uuid", "current", "saved", NULL };
 	struct simulated_feature *feature;
 	const char *text;
-	uuid_t uuid;
+	uint8_t uuid[UUID_SIZE];
 	int r;
 
 	r = json_check_keys(object, keys);
@@ -106,7 +106,7 @@ static int restore_feature(const struct json_cursor *object, void *userdata)
 	r = json_require_string(object, "uuid", &text);
 	if (r < 0)
 		return r;
-	feature = uuid_parse(text, uuid) < 0 ? NULL : simulated_cxl_find(userdata, uuid);
+	feature = uuid_from_text(text, uuid) < 0 ? NULL : simulated_cxl_find(userdata, uuid);
 	if (!feature)
 		return json_fail_member(object, "uuid", "is of no Feature of the device; remove "
 							"this file to begin anew");

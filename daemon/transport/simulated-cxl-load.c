@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "transport/simulated-cxl.h"
+#include "util/uuid.h"
 
 /* More than any device has; entries are numbered by 16 bits. */
 #define FEATURES_MAX 1024
@@ -78,13 +78,13 @@ static int load_uuid(const struct json_cursor *object, const struct simulated_cx
 		     uint8_t ret[CXL_UUID_SIZE])
 {
 	struct json_cursor member;
-	uuid_t uuid;
+	uint8_t uuid[UUID_SIZE];
 	int r;
 
 	r = json_require(object, "uuid", json_type_string, &member);
 	if (r < 0)
 		return r;
-	if (uuid_parse(json_object_get_string(member.value), uuid) < 0)
+	if (uuid_from_text(json_object_get_string(member.value), uuid) < 0)
 		return json_fail(&member, "is not a UUID; write 32 hexadecimal digits as "
 					  "8-4-4-4-12");
 	if (simulated_cxl_find(device, uuid))

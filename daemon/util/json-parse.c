@@ -186,6 +186,18 @@ static int parse(const char *name, const char *text, size_t size,
 							 json_tokener_error_desc(error));
 }
 
+/* Where only keys are wrong there is a tree too. */
+static int parse_strictly(const char *name, const char *text, size_t size,
+			  const struct json_listener *listener, struct json_object **ret)
+{
+	int r;
+
+	if (json_read_plain(text, size, ret))
+		return 0;
+	r = parse(name, text, size, listener, ret);
+	return r < 0 ? r : check_keys(name, text, size, listener);
+}
+
 int json_parse(const char *name, const char *text, size_t size, struct json_problem *problem,
 	       struct json_object **ret)
 {
@@ -193,10 +205,7 @@ int json_parse(const char *name, const char *text, size_t size, struct json_prob
 	CLEANUP(json_putp) struct json_object *parsed = NULL;
 	int r;
 
-	r = parse(name, text, size, &listener, &parsed);
-	if (r < 0)
-		return r;
-	r = check_keys(name, text, size, &listener);
+	r = parse_strictly(name, text, size, &listener, &parsed);
 	if (r < 0)
 		return r;
 	*ret = take_pointer(parsed);
@@ -210,12 +219,10 @@ int json_parse_all(const char *name, const char *text, size_t size, struct json_
 	CLEANUP(json_putp) struct json_object *parsed = NULL;
 	int r;
 
-	r = parse(name, text, size, &listener, &parsed);
-	if (r < 0)
-		return r;
-	r = check_keys(name, text, size, &listener);
+	r = parse_strictly(name, text, size, &listener, &parsed);
 	if (r < 0 && r != -EINVAL)
 		return r;
+	/* Where it cannot be parsed there is none. */
 	*ret = take_pointer(parsed);
 	return r;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What json.c and json-parse.c share: private to them.
+ * What json.c, json-parse.c and json-plain.c share: private to them.
  */
 
 #include "util/json.h"
@@ -10,3 +10,6 @@
 /* Tells "FILE: WORDS" and returns -EINVAL, or -ENOMEM. */
 int json_tell(const char *file, const struct json_listener *listener, const char *format, ...)
 	PRINTF(3, 4);
+
+/* Reads a plain text, as json_parse() would. False for one that is not, which may be right or wrong. */
+bool json_read_plain(const char *text, size_t size, struct json_object **ret);

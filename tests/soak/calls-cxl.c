@@ -4,10 +4,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "codec/cxl.h"
 #include "soak.h"
+#include "util/uuid.h"
 
 #define CXL BROKER ".Cxl"
 #define DEVICE BROKER ".Device"
@@ -19,9 +19,9 @@
 
 static const char *const selections[] = { "current", "saved", "default" };
 
-static const char *feature_of(unsigned place, char ret[UUID_STR_LEN])
+static const char *feature_of(unsigned place, char ret[UUID_TEXT_SIZE])
 {
-	snprintf(ret, UUID_STR_LEN, "50a00000-0000-4000-8000-%012x", place);
+	snprintf(ret, UUID_TEXT_SIZE, "50a00000-0000-4000-8000-%012x", place);
 	return ret;
 }
 
@@ -55,7 +55,7 @@ static const char *check_value(const struct soak_call *call, const void *data, s
 static int make_get(struct soak_call *call, struct chance *chance, sd_bus *bus,
 		    sd_bus_message **ret)
 {
-	char feature[UUID_STR_LEN];
+	char feature[UUID_TEXT_SIZE];
 	int r;
 
 	pick(call, chance);
@@ -102,7 +102,7 @@ static const char *check_get(struct soak_call *call, sd_bus_message *reply)
 static int append_set(struct soak_call *call, sd_bus_message *message, const void *data,
 		      size_t size)
 {
-	char feature[UUID_STR_LEN];
+	char feature[UUID_TEXT_SIZE];
 	int r;
 
 	r = sd_bus_message_append(message, "s", feature_of(call->place, feature));
@@ -247,20 +247,20 @@ static const char *check_list(struct soak_call *call, sd_bus_message *reply)
 
 static int raw_get(const struct soak_call *call, struct bytes *ret)
 {
-	char feature[UUID_STR_LEN];
-	uuid_t uuid;
+	char feature[UUID_TEXT_SIZE];
+	uint8_t uuid[UUID_SIZE];
 
-	uuid_parse(feature_of(call->place, feature), uuid);
+	uuid_from_text(feature_of(call->place, feature), uuid);
 	return cxl_build_get_feature(uuid, SELECTION_CURRENT, (uint16_t)size_of(call->place), ret);
 }
 
 static int raw_set(const struct soak_call *call, struct bytes *ret)
 {
-	char feature[UUID_STR_LEN];
+	char feature[UUID_TEXT_SIZE];
 	uint8_t data[LARGE_SIZE];
-	uuid_t uuid;
+	uint8_t uuid[UUID_SIZE];
 
-	uuid_parse(feature_of(call->place, feature), uuid);
+	uuid_from_text(feature_of(call->place, feature), uuid);
 	fill(call, data);
 	return cxl_build_set_feature(uuid, 1, data, size_of(call->place), ret);
 }

@@ -6,12 +6,12 @@
  */
 
 #include <inttypes.h>
-#include <uuid/uuid.h>
 
 #include "catalog-helpers.h"
 #include "catalog/layout.h"
 #include "codec/bnxt.h"
 #include "codec/mlx5.h"
+#include "util/uuid.h"
 
 #define SHIPPED SOURCE_DIRECTORY "/policy/catalog"
 
@@ -163,9 +163,9 @@ START_TEST(kernel_owned_features)
 	CLEANUP(catalog_unrefp) struct catalog *catalog = load(SHIPPED);
 	const struct catalog_feature *feature;
 	char interface[128];
-	uuid_t uuid;
+	uint8_t uuid[UUID_SIZE];
 
-	ck_assert_int_eq(uuid_parse(kernel_owned[_i].uuid, uuid), 0);
+	ck_assert_int_eq(uuid_from_text(kernel_owned[_i].uuid, uuid), 0);
 	feature = catalog_find_feature(catalog, uuid);
 	ck_assert_ptr_nonnull(feature);
 	ck_assert_mem_eq(feature->uuid, uuid, sizeof(uuid));

@@ -5,10 +5,10 @@
  */
 
 #include <string.h>
-#include <uuid/uuid.h>
 
 #include "broker/question.h"
 #include "unit.h"
+#include "util/uuid.h"
 
 #define UUID "f3c71d00-0000-4000-8000-000000000001"
 #define LONG_SIZE 4096
@@ -55,7 +55,7 @@ static struct codec_request feature_request(void)
 		.cxl = { .opcode = CXL_SET_FEATURE },
 	};
 
-	ck_assert_int_eq(uuid_parse(UUID, request.cxl.uuid), 0);
+	ck_assert_int_eq(uuid_from_text(UUID, request.cxl.uuid), 0);
 	return request;
 }
 

@@ -10,6 +10,7 @@
 #include "util/file.h"
 #include "util/little-endian.h"
 #include "util/refusal.h"
+#include "util/uuid.h"
 #include "util/vocabulary.h"
 
 START_TEST(bytes_are_owned)
@@ -290,6 +291,44 @@ START_TEST(resets)
 }
 END_TEST
 
+START_TEST(uuids)
+{
+	static const char *const wrong[] = {
+		"",
+		"f3c71d0000004000800000000000abcd",
+		"f3c71d00-0000-4000-8000-00000000abc",
+		"f3c71d00-0000-4000-8000-00000000abcde",
+		"f3c71d00-0000-4000-8000-00000000abcg",
+		"f3c71d000-000-4000-8000-00000000abcd",
+		"f3c71d00-0000-4000-800000000000abcd-",
+		"f3c71d0000004000800000000000abcd0000",
+		"{f3c71d00-0000-4000-8000-0000000abc}",
+		" 3c71d00-0000-4000-8000-00000000abcd",
+		"f3c71d00-0000-4000-8000-00000000abc ",
+	};
+	static const uint8_t bytes[UUID_SIZE] = { 0xf3, 0xc7, 0x1d, 0, 0, 0,	0x40, 0,
+						  0x80, 0,    0,    0, 0, 0, 0xab, 0xcd };
+	uint8_t uuid[UUID_SIZE], other[UUID_SIZE];
+	char text[UUID_TEXT_SIZE];
+
+	ck_assert_int_eq(uuid_from_text("f3c71d00-0000-4000-8000-00000000abcd", uuid), 0);
+	ck_assert_mem_eq(uuid, bytes, UUID_SIZE);
+	ck_assert_int_eq(uuid_from_text("F3C71D00-0000-4000-8000-00000000AbCd", uuid), 0);
+	ck_assert_mem_eq(uuid, bytes, UUID_SIZE);
+	uuid_to_text(uuid, text);
+	ck_assert_str_eq(text, "f3c71d00-0000-4000-8000-00000000abcd");
+	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
+		ck_assert_msg(uuid_from_text(wrong[i], uuid) == -EINVAL, "%s", wrong[i]);
+	ck_assert_mem_eq(uuid, bytes, UUID_SIZE);
+
+	uuid_make(uuid);
+	uuid_make(other);
+	ck_assert_mem_ne(uuid, other, UUID_SIZE);
+	uuid_to_text(uuid, text);
+	ck_assert_int_eq(text[14], '4');
+}
+END_TEST
+
 static void fill(Suite *suite)
 {
 	unit_case(suite, "bytes", bytes_are_owned);
@@ -306,6 +345,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "refusals", refusals);
 	unit_case(suite, "words", words);
 	unit_case(suite, "resets", resets);
+	unit_case(suite, "uuids", uuids);
 }
 
 int main(void)
