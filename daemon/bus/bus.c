@@ -253,6 +253,17 @@ static void on_broken(void *userdata, int error)
 	bus_stop(userdata, error);
 }
 
+static int start_pump(struct bus *bus)
+{
+	const struct pump_config config = {
+		.completions = bus->broker->completions,
+		.broken = on_broken,
+		.userdata = bus,
+	};
+
+	return pump_new(bus->bus, bus->broker->event, &config, &bus->pump);
+}
+
 static void listen_to_broker(struct bus *bus)
 {
 	const struct broker_listener listener = {
@@ -302,7 +313,7 @@ static int connect_bus(struct bus *bus)
 	if (r < 0)
 		return log_errno(r, "The system bus cannot be reached; see that it runs, or set "
 				    "DBUS_SYSTEM_BUS_ADDRESS");
-	r = pump_new(bus->bus, bus->broker->event, on_broken, bus, &bus->pump);
+	r = start_pump(bus);
 	if (r < 0)
 		return r;
 	r = sd_event_add_time(bus->broker->event, &bus->head, CLOCK_MONOTONIC, 0, 0, on_head, bus);

@@ -16,9 +16,10 @@
 
 struct pump {
 	sd_bus *bus;
+	struct completions *completions;
 	sd_event_source *io;
 	sd_event_source *timer; /* for the answers that we wait for */
-	pump_broken_t broken;
+	void (*broken)(void *userdata, int error);
 	void *userdata;
 };
 
@@ -64,6 +65,7 @@ static int run(struct pump *pump)
 
 	for (unsigned i = 0; i < MESSAGES_MAX && r > 0 && !(i > 0 && is_stuffed(pump)); i++)
 		r = process(pump, i == 0);
+	completions_deliver(pump->completions);
 	return r < 0 ? fail(pump, r) : 0;
 }
 
@@ -141,8 +143,7 @@ static int add_sources(struct pump *pump, sd_event *event)
 	return sd_event_source_set_enabled(pump->timer, SD_EVENT_OFF);
 }
 
-int pump_new(sd_bus *bus, sd_event *event, pump_broken_t broken, void *userdata,
-	     struct pump **ret)
+int pump_new(sd_bus *bus, sd_event *event, const struct pump_config *config, struct pump **ret)
 {
 	CLEANUP(pump_freep) struct pump *pump = NULL;
 	int r;
@@ -151,8 +152,9 @@ int pump_new(sd_bus *bus, sd_event *event, pump_broken_t broken, void *userdata,
 	if (!pump)
 		return -ENOMEM;
 	pump->bus = bus;
-	pump->broken = broken;
-	pump->userdata = userdata;
+	pump->completions = config->completions;
+	pump->broken = config->broken;
+	pump->userdata = config->userdata;
 	r = add_sources(pump, event);
 	if (r < 0)
 		return r;

@@ -11,14 +11,19 @@
 #include <systemd/sd-event.h>
 
 #include "util/macros.h"
+#include "util/worker.h"
 
 struct pump;
 
-/* What is to follow when the connection is of no use any more, and sd-bus does not tell that by its
- * signal Disconnected; @error is -errno. Once. Nothing is read or written by then. */
-typedef void (*pump_broken_t)(void *userdata, int error);
+struct pump_config {
+	struct completions *completions; /* of what is begun by messages; delivered after each turn */
+	/* What is to follow when the connection is of no use any more, and sd-bus does not tell that by
+	 * its signal Disconnected; @error is -errno. Once. Nothing is read or written by then. */
+	void (*broken)(void *userdata, int error);
+	void *userdata;
+};
 
-int pump_new(sd_bus *bus, sd_event *event, pump_broken_t broken, void *userdata,
-	     struct pump **ret);
+/* Returns 0 or -errno. */
+int pump_new(sd_bus *bus, sd_event *event, const struct pump_config *config, struct pump **ret);
 void pump_free(struct pump *pump);
 DEFINE_CLEANUP(struct pump *, pump_free);

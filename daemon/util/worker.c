@@ -27,6 +27,7 @@ struct queue {
 struct completions {
 	pthread_mutex_t lock;
 	struct queue queue;
+	bool asleep; /* the loop waits, or is about to, and has to be woken */
 	int fd;
 	sd_event_source *source;
 };
@@ -78,15 +79,11 @@ static void finish(struct job *job)
 	job->done(job);
 }
 
-static int on_completions(sd_event_source *source, int fd, uint32_t events, void *userdata)
+void completions_deliver(struct completions *completions)
 {
-	struct completions *completions = userdata;
 	struct queue finished;
 	struct job *job;
 
-	(void)source;
-	(void)fd;
-	(void)events;
 	pthread_mutex_lock(&completions->lock);
 	finished = completions->queue;
 	completions->queue = (struct queue){ 0 };
@@ -94,6 +91,40 @@ static int on_completions(sd_event_source *source, int fd, uint32_t events, void
 
 	while ((job = queue_pop(&finished)))
 		finish(job);
+}
+
+static int on_awake(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	completions_deliver(userdata);
+	return 0;
+}
+
+static void wake_loop(struct completions *completions)
+{
+	const uint64_t one = 1;
+	ssize_t n;
+
+	do
+		n = write(completions->fd, &one, sizeof(one));
+	while (n < 0 && errno == EINTR);
+}
+
+/* The loop is about to wait: from now on it has to be woken, also for what is there already. */
+static int on_prepare(sd_event_source *source, void *userdata)
+{
+	struct completions *completions = userdata;
+	bool empty;
+
+	(void)source;
+	pthread_mutex_lock(&completions->lock);
+	empty = !completions->queue.first;
+	completions->asleep = empty;
+	pthread_mutex_unlock(&completions->lock);
+	if (!empty)
+		wake_loop(completions);
 	return 0;
 }
 
@@ -111,7 +142,10 @@ int completions_new(sd_event *event, struct completions **ret)
 		return -errno;
 	/* Edge-triggered: each write is an event, and nobody has to read the counter. */
 	r = sd_event_add_io(event, &completions->source, completions->fd, EPOLLIN | EPOLLET,
-			    on_completions, completions);
+			    on_awake, completions);
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_prepare(completions->source, on_prepare);
 	if (r < 0)
 		return r;
 	*ret = take_pointer(completions);
@@ -133,21 +167,16 @@ void completions_free(struct completions *completions)
 
 void completions_post(struct completions *completions, struct job *job)
 {
-	const uint64_t one = 1;
-	bool first;
-	ssize_t n;
+	bool asleep;
 
 	pthread_mutex_lock(&completions->lock);
-	first = !completions->queue.first;
 	queue_push(&completions->queue, job);
+	asleep = completions->asleep;
+	completions->asleep = false;
 	pthread_mutex_unlock(&completions->lock);
-	/* Whoever posted the one in front wakes the loop, which takes all. It is woken with the lock
-	 * released, or it would wait for us again at once. */
-	if (!first)
-		return;
-	do
-		n = write(completions->fd, &one, sizeof(one));
-	while (n < 0 && errno == EINTR);
+	/* With the lock released, or the loop would wait for us again at once. */
+	if (asleep)
+		wake_loop(completions);
 }
 
 static uint64_t now_us(void)

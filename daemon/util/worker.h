@@ -47,6 +47,10 @@ DEFINE_CLEANUP(struct completions *, completions_free);
 /* Has @job->done() called on the loop's thread. On that thread, or on a worker's. */
 void completions_post(struct completions *completions, struct job *job);
 
+/* Has done what is finished by now, without a turn of the loop for it: whoever hands over jobs calls it
+ * afterwards, because a thread on the same processor is often done at once. On the loop's thread. */
+void completions_deliver(struct completions *completions);
+
 /* How long a thread waits for more work, where a configuration does not say. */
 #define WORKER_IDLE_US (2 * UINT64_C(1000000))
 

@@ -21,6 +21,7 @@
 struct sides {
 	sd_event *event;
 	sd_bus *server, *client;
+	struct completions *completions;
 	struct pump *pump;
 	unsigned handled, answered;
 	unsigned broken;
@@ -87,6 +88,7 @@ static void turn_server(struct sides *sides)
 
 static void open_sides(struct sides *sides)
 {
+	struct pump_config config = { .broken = on_broken, .userdata = sides };
 	int fds[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
@@ -94,7 +96,9 @@ static void open_sides(struct sides *sides)
 	start(&sides->server, fds[0], true);
 	start(&sides->client, fds[1], false);
 	ck_assert_int_ge(sd_bus_add_filter(sides->server, NULL, on_call, sides), 0);
-	ck_assert_int_eq(pump_new(sides->server, sides->event, on_broken, sides, &sides->pump), 0);
+	ck_assert_int_eq(completions_new(sides->event, &sides->completions), 0);
+	config.completions = sides->completions;
+	ck_assert_int_eq(pump_new(sides->server, sides->event, &config, &sides->pump), 0);
 	while (sd_bus_is_ready(sides->client) == 0) {
 		turn_client(sides);
 		turn_server(sides);
@@ -104,6 +108,7 @@ static void open_sides(struct sides *sides)
 static void close_sides(struct sides *sides)
 {
 	pump_free(sides->pump);
+	completions_free(sides->completions);
 	sd_bus_close_unref(sides->client);
 	sd_bus_close_unref(sides->server);
 	sd_event_unref(sides->event);
