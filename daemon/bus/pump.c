@@ -8,6 +8,10 @@
 /* Messages in one turn; what else the loop has to do comes in between. */
 #define MESSAGES_MAX 32
 
+/* Where one message came at a time, a second one is looked for in one turn of so many: that there is
+ * none costs a system call to see, and those who call alone wait for their answer. */
+#define LOOK_EVERY 8
+
 /*
  * Messages of ours that the bus has not taken yet. Nothing more is read then: whoever asks faster
  * than the bus takes the answers waits in its queues, which are bounded, and not in ours.
@@ -19,6 +23,8 @@ struct pump {
 	struct completions *completions;
 	sd_event_source *io;
 	sd_event_source *timer; /* for the answers that we wait for */
+	bool crowded; /* in the last turn there were several messages */
+	unsigned turns;
 	void (*broken)(void *userdata, int error);
 	void *userdata;
 };
@@ -48,10 +54,11 @@ static int fail(struct pump *pump, int error)
 }
 
 /* One message, which sd-bus reads now or has read already. After the @first, which may be about
- * something else, sd-bus is not asked for one where there is none. */
-static int process(struct pump *pump, bool first)
+ * something else, sd-bus is not asked for one where there is none; without @look only for those that
+ * it has read. */
+static int process(struct pump *pump, bool first, bool look)
 {
-	const bool readable = linger_not(sd_bus_get_fd(pump->bus));
+	const bool readable = (first || look) && linger_not(sd_bus_get_fd(pump->bus));
 	uint64_t n;
 
 	if (!first && !readable && sd_bus_get_n_queued_read(pump->bus, &n) >= 0 && n == 0)
@@ -61,10 +68,14 @@ static int process(struct pump *pump, bool first)
 
 static int run(struct pump *pump)
 {
-	int r = 1;
+	const bool look = pump->crowded || ++pump->turns % LOOK_EVERY == 0;
+	unsigned n = 0;
+	int r;
 
-	for (unsigned i = 0; i < MESSAGES_MAX && r > 0 && !(i > 0 && is_stuffed(pump)); i++)
-		r = process(pump, i == 0);
+	do
+		r = process(pump, n == 0, look);
+	while (r > 0 && ++n < MESSAGES_MAX && !is_stuffed(pump));
+	pump->crowded = n > 1;
 	completions_deliver(pump->completions);
 	return r < 0 ? fail(pump, r) : 0;
 }
