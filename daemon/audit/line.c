@@ -153,8 +153,8 @@ uint64_t audit_line_gap_size(const struct audit_line *genesis)
 	return skip_number(&at, end, &size) ? size : UINT64_MAX;
 }
 
-/* Days from 1970 to a day of the Gregorian calendar, counted in years that begin in March. timegm(3) reads
- * the time zone's file before it does that. */
+/* Days from 1970 to a day of the Gregorian calendar, counted in years that begin in March. timegm(3)
+ * reads the time zone's file before it does that. */
 static int64_t days_to(int year, int month, int day)
 {
 	const int64_t from_march = month > 2 ? month - 3 : month + 9;

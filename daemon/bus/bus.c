@@ -307,9 +307,13 @@ static int start_authorizer(struct bus *bus)
 
 static int connect_bus(struct bus *bus)
 {
+	const char *name;
 	int r;
 
 	r = sd_bus_open_system(&bus->bus);
+	/* The bus gives the name when it takes us: that is waited for, and nothing else. */
+	if (r >= 0)
+		r = sd_bus_get_unique_name(bus->bus, &name);
 	if (r < 0)
 		return log_errno(r, "The system bus cannot be reached; see that it runs, or set "
 				    "DBUS_SYSTEM_BUS_ADDRESS");

@@ -160,8 +160,8 @@ int peers_new(sd_bus *bus, const struct peers_config *config, struct peers **ret
 	peers->bus = bus;
 	peers->config = *config;
 	peers->end = &peers->first;
-	/* Before anybody is asked about: one that leaves after the answer is not missed, for the bus keeps
-	 * the order. Where it refuses, sd-bus ends the connection. */
+	/* Before anybody is asked about: one that leaves after the answer is not missed, for the bus
+	 * keeps the order. Where it refuses, sd-bus ends the connection. */
 	r = sd_bus_add_match_async(bus, &peers->match,
 				   "type='signal',sender='" DBUS_NAME "',path='" DBUS_PATH
 				   "',interface='" DBUS_NAME "',member='NameOwnerChanged',arg2=''",

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The shipped files as this build was tested with them, byte for byte: to compare costs a tenth of what
- * a hash does. Private to this folder.
+ * The shipped files as this build was tested with them, byte for byte: to compare costs a fraction
+ * of what a hash does. Private to this folder.
  */
 
 #include <stdbool.h>

@@ -11,6 +11,8 @@
 
 #define DEPTH_MOST 16
 #define KEY_MOST 64
+/* json-c would have room for 32. */
+#define ELEMENTS_AT_FIRST 4
 /* So many fit into 64 bits whatever they are. */
 #define DIGITS_MOST 18
 
@@ -139,7 +141,7 @@ static bool read_object(struct plain *plain, struct json_object **ret)
 
 static bool read_array(struct plain *plain, struct json_object **ret)
 {
-	CLEANUP(json_putp) struct json_object *array = json_object_new_array();
+	CLEANUP(json_putp) struct json_object *array = json_object_new_array_ext(ELEMENTS_AT_FIRST);
 
 	if (!array)
 		return false;

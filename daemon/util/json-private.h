@@ -11,5 +11,5 @@
 int json_tell(const char *file, const struct json_listener *listener, const char *format, ...)
 	PRINTF(3, 4);
 
-/* Reads a plain text, as json_parse() would. False for one that is not, which may be right or wrong. */
+/* Reads a plain text, as json_parse() would. False for another one, which may be right or wrong. */
 bool json_read_plain(const char *text, size_t size, struct json_object **ret);

@@ -10,8 +10,8 @@
 #define UUID_SIZE 16
 #define UUID_TEXT_SIZE 37
 
-/* @text is 32 hexadecimal digits of either case in five groups, with dashes between them, and nothing
- * else. Returns 0 or -EINVAL. */
+/* @text is 32 hexadecimal digits of either case in five groups, with dashes between them, and
+ * nothing else. Returns 0 or -EINVAL. */
 int uuid_from_text(const char *text, uint8_t ret[UUID_SIZE]);
 
 /* In lower case. */

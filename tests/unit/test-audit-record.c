@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit/line.h"
 #include "audit/record.h"
 #include "unit.h"
 #include "util/json.h"
@@ -437,8 +438,34 @@ START_TEST(test_room_is_not_wasted)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	uint64_t us;
+} times[] = {
+	{ "1970-01-01T00:00:00.000001Z", 1 },
+	{ "1999-12-31T23:59:59.999999Z", UINT64_C(946684799999999) },
+	{ "2000-02-29T12:00:00.000000Z", UINT64_C(951825600000000) },
+	{ "2000-03-01T00:00:00.000000Z", UINT64_C(951868800000000) },
+	{ "2026-01-02T03:04:05.000678Z", UINT64_C(1767323045000678) },
+	{ "2100-02-28T23:59:60.000000Z", UINT64_C(4107542400000000) },
+	{ "2100-03-01T00:00:00.000000Z", UINT64_C(4107542400000000) },
+	{ "2026-01-02T03:04:05.00067Z0", 0 },
+	{ "2026-01-02 03:04:05.000678Z", 0 },
+};
+
+START_TEST(times_are_read)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(times); i++) {
+		const struct audit_line line = { .time = times[i].text };
+
+		ck_assert_uint_eq(audit_line_time_us(&line), times[i].us);
+	}
+}
+END_TEST
+
 static void fill(Suite *suite)
 {
+	unit_case(suite, "times", times_are_read);
 	unit_case(suite, "genesis", test_genesis);
 	unit_case(suite, "intent", test_intent);
 	unit_case(suite, "outcome", test_outcome);

@@ -12,6 +12,7 @@
 #include "util/json-private.h"
 
 #define FILE_MOST (1024u * 1024)
+#define AS_WRITTEN (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
 static struct json_object *by_json_c(const char *text, size_t size)
 {
@@ -53,9 +54,7 @@ static bool takes(const char *text, size_t size)
 		return false;
 	}
 	squeeze(text, size, squeezed);
-	ck_assert_str_eq(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
-								       JSON_C_TO_STRING_NOSLASHESCAPE),
-			 squeezed);
+	ck_assert_str_eq(json_object_to_json_string_ext(value, AS_WRITTEN), squeezed);
 	same = by_json_c(text, size);
 	ck_assert_msg(json_object_equal(value, same), "%s", text);
 	return true;
