@@ -17,8 +17,9 @@ struct pump;
 
 struct pump_config {
 	struct completions *completions; /* of what is begun by messages; delivered after each turn */
-	/* What is to follow when the connection is of no use any more, and sd-bus does not tell that by
-	 * its signal Disconnected; @error is -errno. Once. Nothing is read or written by then. */
+	/* What is to follow when the connection is of no use any more, and sd-bus does not tell
+	 * that by its signal Disconnected; @error is -errno. Once. Nothing is read or written by
+	 * then. */
 	void (*broken)(void *userdata, int error);
 	void *userdata;
 };

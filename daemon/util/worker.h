@@ -47,8 +47,9 @@ DEFINE_CLEANUP(struct completions *, completions_free);
 /* Has @job->done() called on the loop's thread. On that thread, or on a worker's. */
 void completions_post(struct completions *completions, struct job *job);
 
-/* Has done what is finished by now, without a turn of the loop for it: whoever hands over jobs calls it
- * afterwards, because a thread on the same processor is often done at once. On the loop's thread. */
+/* Has done what is finished by now, without a turn of the loop for it: whoever hands over jobs calls
+ * it afterwards, because a thread on the same processor is often done at once. On the loop's
+ * thread. */
 void completions_deliver(struct completions *completions);
 
 /* How long a thread waits for more work, where a configuration does not say. */
