@@ -72,6 +72,7 @@ static int run(struct pump *pump)
 	unsigned n = 0;
 	int r;
 
+	completions_awake(pump->completions);
 	do
 		r = process(pump, n == 0, look);
 	while (r > 0 && ++n < MESSAGES_MAX && !is_stuffed(pump));

@@ -79,6 +79,13 @@ static void finish(struct job *job)
 	job->done(job);
 }
 
+void completions_awake(struct completions *completions)
+{
+	pthread_mutex_lock(&completions->lock);
+	completions->asleep = false;
+	pthread_mutex_unlock(&completions->lock);
+}
+
 void completions_deliver(struct completions *completions)
 {
 	struct queue finished;

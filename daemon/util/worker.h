@@ -47,9 +47,12 @@ DEFINE_CLEANUP(struct completions *, completions_free);
 /* Has @job->done() called on the loop's thread. On that thread, or on a worker's. */
 void completions_post(struct completions *completions, struct job *job);
 
-/* Has done what is finished by now, without a turn of the loop for it: whoever hands over jobs calls
- * it afterwards, because a thread on the same processor is often done at once. On the loop's
- * thread. */
+/*
+ * For whoever hands over jobs in a turn of the loop: called before, it saves waking the loop, which is
+ * awake and looks before it waits; called afterwards, it has done what is finished by now, without
+ * another turn. A thread on the same processor is often done at once. Both on the loop's thread.
+ */
+void completions_awake(struct completions *completions);
 void completions_deliver(struct completions *completions);
 
 /* How long a thread waits for more work, where a configuration does not say. */

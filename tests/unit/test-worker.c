@@ -153,6 +153,33 @@ START_TEST(workers_share_a_loop)
 }
 END_TEST
 
+/* While the loop is awake nobody wakes it, and yet it does what came before it waits. */
+START_TEST(what_comes_while_the_loop_is_awake_is_not_forgotten)
+{
+	enum { ROUNDS = 5000 };
+	CLEANUP(bench_clear) struct bench bench;
+	struct tracked job, posted;
+	struct worker *worker;
+
+	bench_init(&bench);
+	worker = start(&bench, 1);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		const unsigned before = bench.done;
+
+		job = posted = tracked_new(&bench);
+		completions_awake(bench.completions);
+		ck_assert_int_eq(worker_submit(worker, &job.job), 0);
+		completions_post(bench.completions, &posted.job);
+		if (i % 2 == 0)
+			completions_deliver(bench.completions);
+		run_until(&bench, before + 2);
+		ck_assert_uint_eq(job.times_done, 1);
+		ck_assert_uint_eq(posted.times_done, 1);
+	}
+	finish(&bench, worker);
+}
+END_TEST
+
 START_TEST(what_is_on_its_way_is_done_at_the_end)
 {
 	CLEANUP(sd_event_unrefp) sd_event *event = NULL;
@@ -179,6 +206,7 @@ static void fill(Suite *suite)
 	unit_case(suite, "submit-again", done_may_submit_again);
 	unit_case(suite, "no-run", run_may_be_absent);
 	unit_case(suite, "on-its-way", what_is_on_its_way_is_done_at_the_end);
+	unit_case(suite, "awake", what_comes_while_the_loop_is_awake_is_not_forgotten);
 	unit_case(suite, "many-workers", workers_share_a_loop);
 }
 
