@@ -44,8 +44,11 @@ struct sentence {
 static void put_most(struct sentence *sentence, const char *text, size_t most)
 {
 	const size_t room = (size_t)(sentence->end - sentence->at);
+	size_t size = strlen(text);
 
-	sentence->at = mempcpy(sentence->at, text, strnlen(text, most < room ? most : room));
+	size = size < most ? size : most;
+	size = size < room ? size : room;
+	sentence->at = mempcpy(sentence->at, text, size);
 	*sentence->at = '\0';
 }
 
