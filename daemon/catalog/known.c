@@ -41,6 +41,18 @@ static bool goes_on(const struct catalog_known *file, size_t at, const void *pie
 	return at <= length && size <= length - at && memcmp(file->begin + at, piece, size) == 0;
 }
 
+/* Keeps of @same those that go on like this. Returns whether any does. */
+static bool narrow(bool same[ARRAY_LENGTH(known)], size_t at, const void *piece, size_t size)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(known); i++) {
+		same[i] = same[i] && goes_on(&known[i], at, piece, size);
+		any |= same[i];
+	}
+	return any;
+}
+
 const struct catalog_known *catalog_known_of_file(const char *path)
 {
 	bool same[ARRAY_LENGTH(known)];
@@ -53,11 +65,8 @@ const struct catalog_known *catalog_known_of_file(const char *path)
 	if (fd < 0)
 		return NULL;
 	memset(same, true, sizeof(same));
-	while ((n = read(fd, piece, sizeof(piece))) > 0) {
-		for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
-			same[i] = same[i] && goes_on(&known[i], at, piece, (size_t)n);
+	while ((n = read(fd, piece, sizeof(piece))) > 0 && narrow(same, at, piece, (size_t)n))
 		at += (size_t)n;
-	}
 	for (size_t i = 0; n == 0 && i < ARRAY_LENGTH(known); i++)
 		if (same[i] && known[i].begin + at == known[i].end)
 			return &known[i];

@@ -137,7 +137,7 @@ START_TEST(mutations)
 	static const char bytes[] = "{}[]\",:\\/u0129aebckv+-. tn\t\xc3\xbc\x80\xff\x01'";
 	unsigned taken = 0, state = 1;
 
-	for (unsigned i = 0; i < 300000; i++) {
+	for (unsigned i = 0; i < 50000; i++) {
 		char changed[sizeof(text)];
 		size_t size = sizeof(text) - 1;
 
@@ -152,7 +152,7 @@ START_TEST(mutations)
 		}
 		taken += takes(changed, size);
 	}
-	ck_assert_uint_gt(taken, 10000);
+	ck_assert_uint_gt(taken, 2000);
 }
 END_TEST
 
