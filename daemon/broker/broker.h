@@ -93,8 +93,8 @@ void broker_connect(struct broker *broker, struct authorizer *authorizer,
 /* Opens the devices. Returns 0 or -errno; broker_stop() is due in both cases. */
 int broker_start(struct broker *broker);
 
-/* Clients can call from now on: does what could wait for that. Returns 0 or -errno; broker_stop() is
- * due where it fails. */
+/* Clients call already: begins what could wait for the first of them. Returns 0 or -errno;
+ * broker_stop() is due where it fails. */
 int broker_serve(struct broker *broker);
 
 /*

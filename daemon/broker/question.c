@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "broker/question.h"
-#include "util/uuid.h"
 
 #include <stdio.h>
 #include <string.h>

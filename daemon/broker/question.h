@@ -9,13 +9,14 @@
 #include "broker/authorize.h"
 #include "catalog/classify.h"
 #include "device/device.h"
+#include "util/uuid.h"
 
 #define QUESTION_DETAILS_MAX 12
 
 struct question {
 	struct authorize_detail details[QUESTION_DETAILS_MAX];
 	size_t n;
-	char feature[37];     /* the UUID's text */
+	char feature[UUID_TEXT_SIZE];
 	char register_id[8];  /* "0x9014" */
 	char message[320];
 };

@@ -23,8 +23,8 @@
 #include "broker/payload.h"
 #include "broker/peer.h"
 #include "device/call.h"
+#include "util/uuid.h"
 
-#define REQUEST_ID_SIZE 37
 
 /* A caller's reason goes to the record; longer ones are refused. */
 #define REQUEST_REASON_MAX 65536
@@ -69,7 +69,7 @@ struct request {
 	size_t room;	    /* for the response */
 	struct codec_request parsed; /* borrows from bytes */
 	struct verdict verdict;
-	char id[REQUEST_ID_SIZE]; /* shared by its records; empty before the first */
+	char id[UUID_TEXT_SIZE]; /* shared by its records; empty before the first */
 
 	struct authorization authorization;
 	struct account held; /* for the answer: request_admit_answer() */

@@ -242,7 +242,8 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 	(void)message;
 	(void)error;
 	/* systemd starts us again, with a new bus. */
-	log_error("The bus has closed the connection");
+	log_error("The connection to the bus has ended: the bus has gone, or refuses what fwctld "
+		  "has to be told, as who leaves; see the log of the bus");
 	bus_stop(userdata, -ECONNRESET);
 	return 0;
 }

@@ -28,8 +28,10 @@ bool catalog_defer(struct catalog_loading *loading, enum catalog_origin origin, 
 	if (!deferred || *deferred)
 		return false;
 	*deferred = strdup(path);
+	if (!*deferred)
+		return false;
 	*ret_digest = known->digest;
-	return *deferred;
+	return true;
 }
 
 bool catalog_has_deferred(const struct catalog *catalog)

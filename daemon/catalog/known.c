@@ -34,9 +34,15 @@ static const struct catalog_known known[] = {
 	{ DEVICE_PDS, CATALOG_DIGEST_PDS, catalog_pds_begin, catalog_pds_end },
 };
 
+/* As numbers, for to the compiler the two are of different objects. */
+static size_t length_of(const struct catalog_known *file)
+{
+	return (size_t)((uintptr_t)file->end - (uintptr_t)file->begin);
+}
+
 static bool goes_on(const struct catalog_known *file, size_t at, const void *piece, size_t size)
 {
-	const size_t length = (size_t)(file->end - file->begin);
+	const size_t length = length_of(file);
 
 	return at <= length && size <= length - at && memcmp(file->begin + at, piece, size) == 0;
 }
@@ -68,7 +74,7 @@ const struct catalog_known *catalog_known_of_file(const char *path)
 	while ((n = read(fd, piece, sizeof(piece))) > 0 && narrow(same, at, piece, (size_t)n))
 		at += (size_t)n;
 	for (size_t i = 0; n == 0 && i < ARRAY_LENGTH(known); i++)
-		if (same[i] && known[i].begin + at == known[i].end)
+		if (same[i] && at == length_of(&known[i]))
 			return &known[i];
 	return NULL;
 }
@@ -77,7 +83,7 @@ bool catalog_known_is(enum device_type driver, const void *data, size_t size)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
 		if (known[i].driver == driver)
-			return known[i].begin + size == known[i].end &&
+			return size == length_of(&known[i]) &&
 			       memcmp(known[i].begin, data, size) == 0;
 	return false;
 }

@@ -14,9 +14,10 @@
 
 #include "util/bytes.h"
 #include "util/refusal.h"
+#include "util/uuid.h"
 #include "util/vocabulary.h"
 
-#define CXL_UUID_SIZE 16
+#define CXL_UUID_SIZE UUID_SIZE
 /* Sizes and offsets of Feature data are 16 bits wide on the wire. */
 #define CXL_FEATURE_DATA_MAX 65535
 

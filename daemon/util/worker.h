@@ -48,9 +48,10 @@ DEFINE_CLEANUP(struct completions *, completions_free);
 void completions_post(struct completions *completions, struct job *job);
 
 /*
- * For whoever hands over jobs in a turn of the loop: called before, it saves waking the loop, which is
- * awake and looks before it waits; called afterwards, it has done what is finished by now, without
- * another turn. A thread on the same processor is often done at once. Both on the loop's thread.
+ * For whoever hands over jobs in a turn of the loop: called before, it saves waking the loop, which
+ * is awake and looks before it waits; called afterwards, it has done what is finished by now, without
+ * another turn. A thread on the same processor is often done at once. Both where the loop
+ * dispatches: in its prepare callbacks it may have looked already.
  */
 void completions_awake(struct completions *completions);
 void completions_deliver(struct completions *completions);

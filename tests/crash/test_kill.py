@@ -77,6 +77,7 @@ class Kill(unittest.TestCase):
         for number in range(1, count + 1):
             hits = (self.point(place, script, *which, "--kill", number) for _ in range(TRIES))
             if not any(hits):
+                print(f"# {which}: {number - 1} of {count}", flush=True)
                 return number - 1
         return count
 
