@@ -31,3 +31,13 @@ def measure(program, *arguments):
         raise unittest.SkipTest(done.stdout.strip())
     done.check_returncode()
     return json.loads(done.stdout)
+
+
+def until_met(found, is_met, again, times):
+    """Measures anew what misses its bound, so many times at most: the noise of a busy machine misses it
+    now and then, and what is really worse each time. Returns what was found last."""
+    for _ in range(times):
+        if is_met(found):
+            break
+        found = again()
+    return found
